@@ -1,0 +1,34 @@
+import pytest
+from sqlalchemy import text
+
+from verify_service.errors import StorageUnavailable
+from verify_service.storage.database import Database
+
+
+def test_a_write_that_fails_leaves_nothing(database):
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE t (n INTEGER)"))
+    with pytest.raises(RuntimeError), database.write() as connection:
+        connection.execute(text("INSERT INTO t VALUES (1)"))
+        raise RuntimeError
+    with database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM t")).scalar() == 0
+
+
+def test_a_snapshot_does_not_see_what_came_after_it(database):
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE t (n INTEGER)"))
+    with database.snapshot() as before:
+        assert before.execute(text("SELECT count(*) FROM t")).scalar() == 0
+        with database.write() as connection:
+            connection.execute(text("INSERT INTO t VALUES (1)"))
+        assert before.execute(text("SELECT count(*) FROM t")).scalar() == 0
+    with database.snapshot() as after:
+        assert after.execute(text("SELECT count(*) FROM t")).scalar() == 1
+
+
+def test_a_database_that_is_not_there_says_that_nothing_was_recorded():
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(StorageUnavailable, match="Nothing was recorded"), database.read() as connection:
+        connection.execute(text("SELECT 1"))
+    database.dispose()

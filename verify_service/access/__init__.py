@@ -1,0 +1,1 @@
+"""Say who may do what, and write down who looked at what."""

@@ -1,0 +1,30 @@
+"""Describe the authenticated person or program that asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, as their access token says (RFC 9068), already checked.
+
+    ``serial`` is the department's own number for the person; ``command`` the unit they belong to now;
+    ``role`` one of officer, dispatcher, supervisor, auditor, partner, operator; ``jkt`` the thumbprint of
+    the key the token is bound to (RFC 9449), or None.
+    """
+
+    issuer: str
+    subject: str
+    serial: str
+    department: str
+    command: str | None
+    role: str
+    scopes: frozenset[str]
+    client_id: str
+    jkt: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Name the caller across tokens: issuer and subject."""
+        return f"{self.issuer} {self.subject}"

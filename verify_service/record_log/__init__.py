@@ -1,0 +1,1 @@
+"""Keep the Merkle logs of record commitments and prove what stands in them."""

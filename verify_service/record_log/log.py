@@ -1,0 +1,236 @@
+"""Describe what the log needs of storage and of those who append to it: the port and the shapes that pass it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from verify_service.record_log.merkle import Peaks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from verify_service.record_log.record import Logged, SealedField
+    from verify_service.vault import Sealed
+
+RECORDS = "records"
+ACCESS = "access"
+
+
+@dataclass(frozen=True)
+class LogId:
+    """Which log: a department's ``records`` or ``access``, or a successor such as ``records-2``."""
+
+    department: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.department}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of a log: its origin line, its tree, and the size last published."""
+
+    origin: str
+    peaks: Peaks = field(default=Peaks())
+    published: int = 0
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return self.peaks.size
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A verification, incident or statement at the log's tail: its next ``seq``, its ``prev`` and its state.
+
+    ``state`` is what the projection makes of its events so far, None before the first.
+    """
+
+    ref: str
+    seq: int = 0
+    prev: str | None = None
+    state: Any = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A record before it has its place, with the values behind its digests.
+
+    ``alias`` is a second name under which later requests of the same batch may need the subject.
+    """
+
+    logged: Logged
+    fields: tuple[SealedField, ...] = ()
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A record at its place in the log."""
+
+    index: int
+    logged: Logged
+
+
+@dataclass(frozen=True)
+class Composition:
+    """What one request appends.
+
+    ``reply`` makes the caller's answer once the places are known; ``links`` are rows of primary data that
+    belong in the same transaction (such as a requester's code).
+    """
+
+    drafts: tuple[Draft, ...]
+    reply: Callable[[Sequence[Placed], Mapping[str, Subject]], bytes]
+    links: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class RetryKey:
+    """Makes a retry safe: the blind index of (caller, route, key) and the keyed fingerprint of the body."""
+
+    request: bytes
+    fingerprint: bytes
+
+
+@dataclass(frozen=True)
+class Append:
+    """A request to the log: the subjects it needs, and a composer that is called while the tail is held.
+
+    ``compose(subjects)`` gets every needed subject as of this moment, earlier appends of the batch included,
+    and raises a ServiceError to refuse; nothing of the request is written then.
+    """
+
+    needs: frozenset[str]
+    compose: Callable[[Mapping[str, Subject]], Composition]
+    key: RetryKey | None = None
+
+
+@dataclass(frozen=True)
+class Appended:
+    """The durable result: where the records stand, and the reply, which a retry gets byte for byte."""
+
+    reply: bytes
+    placed: tuple[Placed, ...] = ()
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry as it is stored: its record sealed as (nonce and bytes, sealed fields)."""
+
+    index: int
+    entry: bytes
+    logged: Logged
+    sealed: Sealed
+
+
+@dataclass(frozen=True)
+class StoredReply:
+    """A kept reply: the body's fingerprint and the sealed reply."""
+
+    fingerprint: bytes
+    sealed: Sealed
+
+
+@dataclass(frozen=True)
+class StoredRecord:
+    """A row read back; ``sealed`` is None where the record was expunged."""
+
+    index: int
+    entry: bytes
+    subject: str | None
+    seq: int | None
+    sealed: Sealed | None
+
+
+@dataclass(frozen=True)
+class StoredCheckpoint:
+    """A signed checkpoint and, where it was published, when."""
+
+    size: int
+    note: str
+    published_at: str | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Everything one commit writes."""
+
+    head: Head
+    checkpoint: StoredCheckpoint
+    rows: Sequence[Row]
+    tiles: Sequence[tuple[int, int, bytes]]
+    subjects: Sequence[Subject]
+    links: Sequence[Any]
+    replies: Sequence[tuple[bytes, StoredReply]]
+
+
+class Tail(Protocol):
+    """The end of one log while it is held."""
+
+    head: Head
+
+    def replies(self, requests: Iterable[bytes]) -> dict[bytes, StoredReply]:
+        """Return the kept replies among these request indexes."""
+
+    def subjects(self, refs: Iterable[str]) -> dict[str, Subject]:
+        """Return every asked subject; one without events has ``seq`` 0, ``prev`` None and no state."""
+
+    def entries(self, start: int, count: int) -> list[bytes]:
+        """Return up to ``count`` entries from ``start``."""
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return a tile's bytes as far as it has grown; level 0 from the entries, empty where none are."""
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch; it is durable once the holder of the tail ends normally."""
+
+
+class LogStore(Protocol):
+    """Where logs are kept.
+
+    Reads need no tail and see whole batches only.
+    """
+
+    def hold_tail(self, log: LogId) -> AbstractContextManager[Tail]:
+        """Yield the end of the log; commit on normal exit, undo everything on error.
+
+        At most one holder a log at a time, across threads, processes and hosts. Raises StorageUnavailable
+        before anything was written, OutcomeUnknown where a commit was not acknowledged.
+        """
+
+    def create(self, log: LogId, origin: str, checkpoint: StoredCheckpoint) -> None:
+        """Create an empty log with its size-0 checkpoint, served until the first publication."""
+
+    def head(self, log: LogId) -> Head | None:
+        """Return the end of the log, None where it does not exist."""
+
+    def entries(self, log: LogId, start: int, count: int) -> list[bytes]:
+        """Return up to ``count`` entries from ``start``."""
+
+    def tile(self, log: LogId, level: int, index: int) -> bytes:
+        """Return a tile's bytes as far as it has grown; level 0 from the entries, empty where none are."""
+
+    def locate(self, department: str, subject: str, seq: int) -> tuple[LogId, int] | None:
+        """Return the log and index of a subject's event."""
+
+    def records(self, log: LogId, start: int, count: int) -> list[StoredRecord]:
+        """Return up to ``count`` rows from ``start``, in order."""
+
+    def checkpoint_covering(self, log: LogId, size: int, *, published: bool) -> StoredCheckpoint | None:
+        """Return the first (published) checkpoint of at least ``size`` entries."""
+
+    def checkpoints(self, log: LogId, *, published: bool) -> Iterator[StoredCheckpoint]:
+        """Yield (published) checkpoints by size."""
+
+
+class Projection(Protocol):
+    """What the log's records mean to the room above: how a subject's state follows from its records."""
+
+    def fold(self, state: Any, placed: Placed) -> Any:
+        """Return the subject's state after one more record."""

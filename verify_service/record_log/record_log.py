@@ -1,0 +1,154 @@
+"""Append to one log, prove what stands in it, and publish it once a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verify_service.clock import rfc3339
+from verify_service.errors import Expunged, NotFound, ServiceError, Unavailable
+from verify_service.record_log.batch import OpenBatch, record_place
+from verify_service.record_log.group_commit import GroupCommit
+from verify_service.record_log.log import Draft
+from verify_service.record_log.merkle import inclusion_path
+from verify_service.record_log.receipt import Receipt, verify_receipt
+from verify_service.record_log.record import NONCE_BYTES, cover, unpack_fields
+from verify_service.record_log.tiles import TILE_WIDTH, subtree_from_tiles
+from verify_service.record_log.trust import TrustPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from verify_service.clock import Clock
+    from verify_service.record_log.group_commit import Ticket
+    from verify_service.record_log.high_water import HighWater
+    from verify_service.record_log.log import Append, Appended, LogId, LogStore, Projection, Tail
+    from verify_service.record_log.record import SealedField
+    from verify_service.signing import NoteSigner
+    from verify_service.vault import Vault
+
+
+class RecordLog:
+    """One log of one department, as this process sees it.
+
+    Every answer that leaves was durable in the log before: its rows, leaves, head and signature are one commit,
+    and the high-water mark was written after it.
+    """
+
+    def __init__(
+        self,
+        log: LogId,
+        store: LogStore,
+        signer: NoteSigner,
+        vault: Vault,
+        high_water: HighWater,
+        projection: Projection,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self.log = log
+        self._store = store
+        self._signer = signer
+        self._vault = vault
+        self._high_water = high_water
+        self._projection = projection
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._group: GroupCommit[Append] = GroupCommit(self._commit)
+        self.policy = TrustPolicy((signer.key,))
+
+    def append(self, append: Append) -> Appended:
+        """Append a request's records and return its reply; a retry with the same key and body gets the first reply.
+
+        Raises what the composer raised, IdempotencyKeyReused, or an Unavailable with what to do.
+        """
+        appended: Appended = self._group.submit(append)
+        return appended
+
+    def record(self, index: int) -> tuple[bytes, dict[str, SealedField]]:
+        """Return a record's exact bytes and its sealed fields by digest; raise NotFound or Expunged."""
+        content, fields = self._open(index)
+        return content[NONCE_BYTES:], unpack_fields(fields)
+
+    def receipt(self, index: int, *, published: bool = False) -> str:
+        """Return the receipt of an entry against the first (published) checkpoint that covers it.
+
+        It is the same bytes every time, and is verified here before it leaves. Raises NotFound where no such
+        checkpoint exists yet, Expunged where the record is gone.
+        """
+        content, _ = self._open(index)
+        covering = self._store.checkpoint_covering(self.log, index + 1, published=published)
+        if covering is None:
+            raise NotFound("This entry is not in a published checkpoint yet: the log is published once a day.")
+        subtree = subtree_from_tiles(lambda level, tile: self._store.tile(self.log, level, tile))
+        path = inclusion_path(index, covering.size, subtree)
+        text = Receipt(content[:NONCE_BYTES], index, tuple(path), covering.note).text
+        verify_receipt(text, content[NONCE_BYTES:], self.policy)
+        return text
+
+    def publish(self, due: Callable[[int], bool] = lambda _: True) -> int | None:
+        """Fill the log with cover entries to whole bundles and publish a checkpoint of exactly that size.
+
+        ``due(published)`` is asked under the log's lock, so that several hosts publish once. Returns the size,
+        None where it was not due.
+        """
+        with self._high_water.turn() as turn:
+            with self._store.hold_tail(self.log) as tail:
+                turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
+                if not due(tail.head.published):
+                    return None
+                now, batch = self._clock.now(), self._batch(tail)
+                while batch.size % TILE_WIDTH or batch.size < tail.head.published + TILE_WIDTH:
+                    batch.place(Draft(cover(self.log.department, rfc3339(now))))
+                closed = batch.close(self._signer, now, publish=True)
+                tail.write(closed)
+            turn.advance(closed.head.peaks)
+        return closed.head.size
+
+    def _commit(self, tickets: Sequence[Ticket[Append]]) -> None:
+        try:
+            self._commit_together(tickets)
+        except (ServiceError, OSError):
+            raise
+        except Exception:
+            # One request that the database refuses must not take the others along.
+            if len(tickets) == 1:
+                raise
+            for ticket in tickets:
+                try:
+                    self._commit_together([ticket])
+                except Unavailable:
+                    raise
+                except Exception as error:  # noqa: BLE001 - It is the ticket's own.
+                    ticket.fail(error)
+
+    def _commit_together(self, tickets: Sequence[Ticket[Append]]) -> None:
+        admitted: list[tuple[Ticket[Append], Appended]] = []
+        with self._high_water.turn() as turn:
+            with self._store.hold_tail(self.log) as tail:
+                turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
+                batch, peaks = self._batch(tail), tail.head.peaks
+                batch.load(ticket.request for ticket in tickets)
+                for ticket in tickets:
+                    try:
+                        admitted.append((ticket, batch.admit(ticket.request)))
+                    except ServiceError as refusal:
+                        ticket.fail(refusal)
+                if len(batch):
+                    closed = batch.close(self._signer, self._clock.now())
+                    tail.write(closed)
+                    peaks = closed.head.peaks
+            turn.advance(peaks)
+        for ticket, appended in admitted:
+            ticket.succeed(appended)
+
+    def _batch(self, tail: Tail) -> OpenBatch:
+        return OpenBatch(self.log, tail, self._vault, self._projection, self._random_bytes)
+
+    def _open(self, index: int) -> tuple[bytes, bytes]:
+        rows = self._store.records(self.log, index, 1)
+        if not rows or rows[0].index != index:
+            raise NotFound(f"The log {self.log} has no entry {index}.")
+        if rows[0].sealed is None:
+            raise Expunged("This record was destroyed by order; the log keeps its commitment.")
+        content, fields = self._vault.open(self.log.department, record_place(self.log, index), rows[0].sealed)
+        return content, fields

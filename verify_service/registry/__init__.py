@@ -1,0 +1,1 @@
+"""Hold the signed agency registry: identifiers, profiles, rosters and the edition an answer quotes."""
