@@ -33,8 +33,10 @@ class OpenBatch:
         vault: Vault,
         projection: Projection,
         random_bytes: Callable[[int], bytes],
+        now: datetime,
     ) -> None:
         self._log = log
+        self._now = now
         self._tail = tail
         self._vault = vault
         self._projection = projection
@@ -109,7 +111,7 @@ class OpenBatch:
             self._names[draft.alias] = subject.ref
         return placed
 
-    def close(self, signer: NoteSigner, at: datetime, *, publish: bool = False) -> Batch:
+    def close(self, signer: NoteSigner, *, publish: bool = False) -> Batch:
         """Sign the new end of the log and return all that has to be written."""
         head = replace(self._tail.head, peaks=self._peaks)
         if publish:
@@ -117,7 +119,7 @@ class OpenBatch:
         note = Checkpoint(head.origin, head.size, self._peaks.root).sign(signer)
         return Batch(
             head=head,
-            checkpoint=StoredCheckpoint(head.size, note, rfc3339(at) if publish else None),
+            checkpoint=StoredCheckpoint(head.size, note, rfc3339(self._now) if publish else None),
             rows=self._rows,
             tiles=grown_tiles(self._tail.head.size, [row.entry for row in self._rows], self._tail.tile),
             subjects=[self._subjects[ref] for ref in sorted(self._changed)],
@@ -138,7 +140,7 @@ class OpenBatch:
         self._links.extend(composition.links)
         if append.key is not None:
             sealed = self._vault.seal(self._log.department, reply_place(append.key), (reply,))
-            self._new_replies[append.key.request] = StoredReply(append.key.fingerprint, sealed)
+            self._new_replies[append.key.request] = StoredReply(append.key.fingerprint, sealed, rfc3339(self._now))
         return Appended(reply, placed)
 
     def _subject(self, name: str) -> Subject:

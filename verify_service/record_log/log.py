@@ -131,10 +131,11 @@ class Row:
 
 @dataclass(frozen=True)
 class StoredReply:
-    """A kept reply: the body's fingerprint and the sealed reply."""
+    """A kept reply: the body's fingerprint, the sealed reply, and when it was given."""
 
     fingerprint: bytes
     sealed: Sealed
+    replied_at: str
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,13 @@ class Record:
         """Return the record at its place among its subject's events."""
         return self if self.subject is None else replace(self, seq=seq, prev=prev)
 
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The body; raise ValueError where the kind has none."""
+        if self.body is None:
+            raise ValueError(f"a record of kind {self.kind} has no body")
+        return self.body
+
     def encode(self) -> bytes:
         """Return the bytes that are hashed and kept (RFC 8785)."""
         return canonical_bytes(_document(self))

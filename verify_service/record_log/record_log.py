@@ -96,10 +96,10 @@ class RecordLog:
                 turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
                 if not due(tail.head.published):
                     return None
-                now, batch = self._clock.now(), self._batch(tail)
+                batch = self._batch(tail)
                 while batch.size % TILE_WIDTH or batch.size < tail.head.published + TILE_WIDTH:
-                    batch.place(Draft(cover(self.log.department, rfc3339(now))))
-                closed = batch.close(self._signer, now, publish=True)
+                    batch.place(Draft(cover(self.log.department, rfc3339(self._clock.now()))))
+                closed = batch.close(self._signer, publish=True)
                 tail.write(closed)
             turn.advance(closed.head.peaks)
         return closed.head.size
@@ -134,7 +134,7 @@ class RecordLog:
                     except ServiceError as refusal:
                         ticket.fail(refusal)
                 if len(batch):
-                    closed = batch.close(self._signer, self._clock.now())
+                    closed = batch.close(self._signer)
                     tail.write(closed)
                     peaks = closed.head.peaks
             turn.advance(peaks)
@@ -142,7 +142,7 @@ class RecordLog:
             ticket.succeed(appended)
 
     def _batch(self, tail: Tail) -> OpenBatch:
-        return OpenBatch(self.log, tail, self._vault, self._projection, self._random_bytes)
+        return OpenBatch(self.log, tail, self._vault, self._projection, self._random_bytes, self._clock.now())
 
     def _open(self, index: int) -> tuple[bytes, bytes]:
         rows = self._store.records(self.log, index, 1)

@@ -1,0 +1,180 @@
+"""Keep the read models and links: what subjects stand at, projected from records in the records' own transaction."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select, update
+
+from verify_service.record_log.log import Subject
+from verify_service.record_log.record import Record
+from verify_service.storage.rows import insert_rows, sealed_of, sealed_row
+from verify_service.storage.tables import (
+    event,
+    incident,
+    incident_officer,
+    search_key,
+    statement_link,
+    verification,
+)
+from verify_service.verification.case import Case, case_document, case_from_document
+from verify_service.verification.incident import Incident, incident_document, incident_from_document
+from verify_service.verification.statement import StatementLink
+from verify_service.verification.submission import SearchKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection, Table
+
+    from verify_service.record_log.log import Batch, LogId
+    from verify_service.vault import Vault
+
+
+class CaseStore:
+    """The verifications, incidents and statement links of one database."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def subjects(self, connection: Connection, department: str, refs: Iterable[str]) -> dict[str, Subject]:
+        """Return every asked subject, one without events with ``seq`` 0 and no state."""
+        names: dict[str, list[str]] = defaultdict(list)
+        found = {ref: Subject(ref) for ref in refs}
+        for ref in found:
+            form, _, name = ref.partition(":")
+            names[form].append(name)
+        for form, wanted in names.items():
+            for row in connection.execute(_BY_NAME[form], {"department_is": department, "names": wanted}):
+                found[f"{form}:{row.name}"] = self._subject(department, form, row)
+        return found
+
+    def case(self, department: str, row: Any) -> Case:
+        """Open a verification's state."""
+        return case_from_document(self._open(department, f"verification/{row.id}", row))
+
+    def incident(self, department: str, row: Any) -> Incident:
+        """Open an incident's state."""
+        return incident_from_document(self._open(department, f"incident/{row.id}", row))
+
+    def officer(self, department: str, serial: str) -> bytes:
+        """Return the blind index under which an officer's serial stands."""
+        return self._vault.index(department, "officer", serial)
+
+    def project(self, connection: Connection, log: LogId, batch: Batch) -> None:
+        """Write the read models of a batch: its events, its links, the subjects it changed."""
+        first = {row.logged.subject: row.index for row in batch.rows if row.logged.seq == 0}
+        insert_rows(
+            connection,
+            event,
+            [
+                {
+                    "department": log.department,
+                    "subject": row.logged.subject,
+                    "seq": row.logged.seq,
+                    "log": log.name,
+                    "idx": row.index,
+                    "kind": row.logged.kind,
+                    "received_at": row.logged.received_at,
+                }
+                for row in batch.rows
+                if isinstance(row.logged, Record) and row.logged.subject is not None
+            ],
+        )
+        self._link(connection, log.department, batch)
+        for subject in batch.subjects:
+            self.put(connection, log.department, subject, first.get(subject.ref))
+
+    def put(self, connection: Connection, department: str, subject: Subject, first: int | None) -> None:
+        """Write where a subject stands; ``first`` is the index of its first event where that is new."""
+        if not isinstance(subject.state, Case | Incident):
+            return
+        table = verification if isinstance(subject.state, Case) else incident
+        row = self._row(department, subject)
+        if first is None:
+            at = (table.c.department == department, table.c.id == row.pop("id"))
+            connection.execute(update(table).where(*at).values(**row))
+        else:
+            opened = {"opened_idx": first} if table is verification else {}
+            connection.execute(insert(table), {"department": department, **row, **opened})
+        if isinstance(subject.state, Incident):
+            self._assign(connection, department, subject.state)
+
+    def _row(self, department: str, subject: Subject) -> dict[str, Any]:
+        state = subject.state
+        row = {"id": state.id, "seq": subject.seq, "prev": subject.prev}
+        if isinstance(state, Case):
+            row |= {
+                "incident": state.incident,
+                "opened_at": state.opened_at,
+                "officer": self.officer(department, state.opened_by),
+                "command": state.command,
+                "agency": state.agency,
+                "outcome": state.outcome,
+            }
+            return row | self._seal(department, f"verification/{state.id}", case_document(state))
+        row["number"] = state.number
+        return row | self._seal(department, f"incident/{state.id}", incident_document(state))
+
+    def _link(self, connection: Connection, department: str, batch: Batch) -> None:
+        seqs = {
+            subject.ref: subject.seq for subject in batch.subjects if isinstance(subject.state, StatementLink | None)
+        }
+        links = {link.receipt_number: link for link in batch.links if isinstance(link, StatementLink)}
+        new = []
+        for link in links.values():
+            row = {"receipt_number": link.receipt_number, "code_sha256": link.code_sha256, "pending": link.pending}
+            seq = {"seq": seqs[link.ref]} if link.ref in seqs else {}
+            at = {"department_is": department, "verification_is": link.verification}
+            if connection.execute(_UPDATE_LINK.values(**row, **seq), at).rowcount == 0:
+                new.append({"department": department, "verification": link.verification, "seq": 0, **row, **seq})
+        insert_rows(connection, statement_link, new)
+        keys = {(key.verification, key.index) for key in batch.links if isinstance(key, SearchKey)}
+        named = [{"department": department, "verification": v, "identifier": i} for v, i in sorted(keys)]
+        insert_rows(connection, search_key, named)
+
+    def _assign(self, connection: Connection, department: str, state: Incident) -> None:
+        at = (incident_officer.c.department == department, incident_officer.c.incident == state.id)
+        known = {bytes(row.officer) for row in connection.execute(select(incident_officer.c.officer).where(*at))}
+        wanted = {self.officer(department, serial) for serial in state.assigned}
+        rows = [{"department": department, "incident": state.id, "officer": officer} for officer in wanted - known]
+        insert_rows(connection, incident_officer, rows)
+
+    def _subject(self, department: str, form: str, row: Any) -> Subject:
+        if form == "verification":
+            return Subject(f"verification:{row.id}", row.seq, row.prev, self.case(department, row))
+        if form.startswith("incident"):
+            return Subject(f"incident:{row.id}", row.seq, row.prev, self.incident(department, row))
+        link = StatementLink(row.verification, row.receipt_number, row.code_sha256, row.pending)
+        return Subject(link.ref, row.seq, None, link)
+
+    def _seal(self, department: str, place: str, document: dict[str, Any]) -> dict[str, Any]:
+        content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        return sealed_row(self._vault.seal(department, place, (content,)), "state")
+
+    def _open(self, department: str, place: str, row: Any) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads(self._vault.open(department, place, sealed_of(row, "state"))[0])
+        return state
+
+
+def _by_name(table: Table, column: str) -> Any:
+    named = table.c[column]
+    return select(table, named.label("name")).where(
+        table.c.department == bindparam("department_is"), named.in_(bindparam("names", expanding=True))
+    )
+
+
+# How a subject is found by each form of its name.
+_BY_NAME = {
+    "verification": _by_name(verification, "id"),
+    "incident": _by_name(incident, "id"),
+    "incident-number": _by_name(incident, "number"),
+    "statement": _by_name(statement_link, "receipt_number"),
+    "statement-of": _by_name(statement_link, "verification"),
+}
+_UPDATE_LINK = update(statement_link).where(
+    statement_link.c.department == bindparam("department_is"),
+    statement_link.c.verification == bindparam("verification_is"),
+)
