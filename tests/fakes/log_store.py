@@ -1,0 +1,124 @@
+"""A log store in memory that asserts the port's contract as it is used."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+
+from verify_service.record_log.log import Head, LogId, StoredRecord, Subject
+from verify_service.record_log.tiles import TILE_WIDTH, level_zero
+
+
+class MemoryLog:
+    def __init__(self, origin):
+        self.head = Head(origin)
+        self.rows = []
+        self.tiles = {}
+        self.checkpoints = {}
+
+
+class MemoryLogs:
+    """Every log of a process, lost with it."""
+
+    def __init__(self):
+        self._logs = {}
+        self._turn = threading.Lock()
+        self.stood = {}
+        self.names = {}
+        self.kept = {}
+        self.links = {}
+
+    @contextmanager
+    def hold_tail(self, log):
+        with self._turn:
+            tail = MemoryTail(self, log)
+            yield tail
+            if tail.batch is not None:
+                self._take(log, tail.batch)
+
+    def create(self, log, origin, checkpoint):
+        assert log not in self._logs
+        assert checkpoint.size == 0
+        self._logs[log] = MemoryLog(origin)
+        self._logs[log].checkpoints[0] = checkpoint
+
+    def head(self, log):
+        return self._logs[log].head if log in self._logs else None
+
+    def entries(self, log, start, count):
+        return [row.entry for row in self._logs[log].rows[start : start + count]]
+
+    def tile(self, log, level, index):
+        stored = self._logs[log].tiles.get((level, index))
+        if stored is not None or level:
+            return stored or b""
+        return level_zero(self.entries(log, index * TILE_WIDTH, TILE_WIDTH))
+
+    def locate(self, department, subject, seq):
+        for log, kept in self._logs.items():
+            for row in kept.rows:
+                if log.department == department and (row.logged.subject, row.logged.seq) == (subject, seq):
+                    return log, row.index
+        return None
+
+    def records(self, log, start, count):
+        rows = self._logs[log].rows[start : start + count]
+        return [StoredRecord(r.index, r.entry, r.logged.subject, r.logged.seq, r.sealed) for r in rows]
+
+    def checkpoint_covering(self, log, size, *, published):
+        covering = (c for c in self.checkpoints(log, published=published) if c.size >= size)
+        return next(covering, None)
+
+    def checkpoints(self, log, *, published):
+        for _, checkpoint in sorted(self._logs[log].checkpoints.items()):
+            if checkpoint.published_at is not None or not published:
+                yield checkpoint
+
+    def _take(self, log, batch):
+        kept = self._logs[log]
+        assert [row.index for row in batch.rows] == list(range(kept.head.size, batch.head.size))
+        kept.rows.extend(batch.rows)
+        kept.head = batch.head
+        kept.checkpoints[batch.checkpoint.size] = batch.checkpoint
+        kept.tiles.update({(level, index): content for level, index, content in batch.tiles})
+        self.kept.update({(log.department, request): reply for request, reply in batch.replies})
+        for link in batch.links:
+            if hasattr(link, "receipt_number"):
+                self.links[link.ref] = link
+                self.names[f"statement-of:{link.verification}"] = link.ref
+                self.stood[link.ref] = replace(self.stood.get(link.ref, Subject(link.ref)), state=link)
+        for subject in batch.subjects:
+            state = subject.state if subject.state is not None else self.links.get(subject.ref)
+            self.stood[subject.ref] = replace(subject, state=state)
+            if getattr(state, "number", None) is not None:
+                self.names[f"incident-number:{state.number}"] = subject.ref
+
+
+class MemoryTail:
+    def __init__(self, logs, log):
+        self._logs = logs
+        self._log = log
+        self.head = logs.head(log)
+        self.batch = None
+
+    def replies(self, requests):
+        kept = ((request, self._logs.kept.get((self._log.department, request))) for request in requests)
+        return {request: reply for request, reply in kept if reply is not None}
+
+    def subjects(self, refs):
+        return {ref: self._logs.stood.get(self._logs.names.get(ref, ref), Subject(ref)) for ref in refs}
+
+    def entries(self, start, count):
+        return self._logs.entries(self._log, start, count)
+
+    def tile(self, level, index):
+        return self._logs.tile(self._log, level, index)
+
+    def write(self, batch):
+        assert self.batch is None, "one batch a turn"
+        self.batch = batch
+
+
+def log_id(name="records"):
+    return LogId("LAPD", name)
