@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from verify_service.clock import Clock
     from verify_service.record_log.group_commit import Ticket
     from verify_service.record_log.high_water import HighWater
-    from verify_service.record_log.log import Append, Appended, LogId, LogStore, Projection, Tail
+    from verify_service.record_log.log import Append, Appended, LogId, LogStore, Projection, StoredCheckpoint, Tail
     from verify_service.record_log.record import SealedField
     from verify_service.signing import NoteSigner
     from verify_service.vault import Vault
@@ -84,6 +84,11 @@ class RecordLog:
         text = Receipt(content[:NONCE_BYTES], index, tuple(path), covering.note).text
         verify_receipt(text, content[NONCE_BYTES:], self.policy)
         return text
+
+    def last_published(self) -> StoredCheckpoint | None:
+        """Return the newest published checkpoint."""
+        head = self._store.head(self.log)
+        return None if head is None else self._store.checkpoint_covering(self.log, head.published, published=True)
 
     def publish(self, due: Callable[[int], bool] = lambda _: True) -> int | None:
         """Fill the log with cover entries to whole bundles and publish a checkpoint of exactly that size.

@@ -72,8 +72,6 @@ class CaseStore:
             [
                 {
                     "department": log.department,
-                    "subject": row.logged.subject,
-                    "seq": row.logged.seq,
                     "log": log.name,
                     "idx": row.index,
                     "kind": row.logged.kind,

@@ -174,14 +174,13 @@ incident_officer = Table(
     Index(None, "department", "officer", "incident"),
 )
 
+# What kind of event an entry is; `log_entry` says whose.
 event = Table(
     "event",
     metadata,
     _department(),
-    Column("subject", String(64), primary_key=True),
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("log", String(32), nullable=False),
-    Column("idx", BigInteger, nullable=False),
+    _log(),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
     Column("kind", String(48), nullable=False),
     Column("received_at", String(24), nullable=False),
 )

@@ -1,0 +1,173 @@
+"""Re-read a whole log and compare: records, leaves, tiles, head and every signed checkpoint, nothing mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from verify_service.errors import EvidenceFault
+from verify_service.record_log.batch import record_place
+from verify_service.record_log.checkpoint import Checkpoint
+from verify_service.record_log.log import Placed
+from verify_service.record_log.merkle import EMPTY_ROOT, Peaks, leaf_hash
+from verify_service.record_log.record import NONCE_BYTES, Record, commitment, entry_of, parse_record, unpack_fields
+from verify_service.record_log.tiles import grown_tiles
+from verify_service.vault import SealBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from verify_service.record_log.log import Head, LogId, StoredCheckpoint, StoredRecord
+    from verify_service.record_log.record import SealedField
+    from verify_service.record_log.trust import TrustPolicy
+    from verify_service.vault import Vault
+
+PAGE = 4096
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that does not agree, in one sentence, with the log's index or size where there is one."""
+
+    log: str
+    where: int | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ReadRecord:
+    """A record as the audit opened it, for those who compare further."""
+
+    index: int
+    placed: Placed
+    fields: Mapping[str, SealedField]
+
+
+@dataclass(frozen=True)
+class LogSnapshot:
+    """One moment of one log, read in a single snapshot of the database.
+
+    ``rows(start, count)`` and ``tile(level, index)`` read as the store does; ``tile`` gives stored tiles only.
+    """
+
+    log: LogId
+    head: Head
+    checkpoints: Iterator[StoredCheckpoint]
+    rows: Callable[[int, int], list[StoredRecord]]
+    stored_tile: Callable[[int, int], bytes]
+
+
+class LogAudit:
+    """One pass over a log; ``faults`` fills as ``records`` is drawn."""
+
+    def __init__(self, snapshot: LogSnapshot, vault: Vault, policy: TrustPolicy) -> None:
+        self._snapshot = snapshot
+        self._vault = vault
+        self._keys = policy.keys_of(snapshot.head.origin)
+        self._peaks = Peaks()
+        self._tails: dict[str, tuple[int, str]] = {}
+        self._tiles: dict[tuple[int, int], bytes] = {}
+        self._unopened: dict[int, str | None] = {}
+        self._expunged: set[int] = set()
+        self.faults: list[Fault] = []
+
+    def records(self) -> Iterator[ReadRecord]:
+        """Check everything, yielding each record that opens; run it to its end."""
+        checkpoints = iter(self._snapshot.checkpoints)
+        pending = self._next_checkpoint(checkpoints)
+        for start in range(0, self._snapshot.head.size, PAGE):
+            rows = self._snapshot.rows(start, min(PAGE, self._snapshot.head.size - start))
+            self._check_tiles([row.entry for row in rows])
+            for row in rows:
+                if row.index != self._peaks.size:
+                    self._fault(self._peaks.size, f"a leaf is missing: the next row is entry {row.index}")
+                    return
+                self._peaks = self._peaks.append(leaf_hash(row.entry))
+                yield from self._opened(row)
+                while pending is not None and pending.size == self._peaks.size:
+                    self._check_root(pending)
+                    pending = self._next_checkpoint(checkpoints)
+        self._check_end(pending)
+
+    def _opened(self, row: StoredRecord) -> Iterator[ReadRecord]:
+        if row.sealed is None:
+            self._unopened[row.index] = row.subject
+            self._follow(row, row.entry[1:].hex())
+            return
+        try:
+            content, fields = self._vault.open(
+                self._snapshot.log.department, record_place(self._snapshot.log, row.index), row.sealed
+            )
+            nonce, record = content[:NONCE_BYTES], content[NONCE_BYTES:]
+            logged, sealed = parse_record(record), unpack_fields(fields)
+        except (SealBroken, ValueError) as error:
+            self._fault(row.index, f"the record does not open: {error}")
+            return
+        if entry_of(nonce, record) != row.entry:
+            self._fault(row.index, "the record is not what the log committed to")
+        if (logged.subject, None if logged.subject is None else logged.seq) != (row.subject, row.seq):
+            self._fault(row.index, "the row names another subject or place than its record")
+        previous = self._follow(row, commitment(nonce, record).hex())
+        if isinstance(logged, Record) and logged.subject is not None and logged.prev != previous:
+            self._fault(row.index, "the record does not follow the one before it on its subject")
+        for digest, field in sealed.items():
+            if field.digest != digest:
+                self._fault(row.index, "a sealed field is not what its digest says")
+        if isinstance(logged, Record) and logged.kind == "expunged":
+            self._expunged.update(logged.facts["indexes"])
+        yield ReadRecord(row.index, Placed(row.index, logged), sealed)
+
+    def _follow(self, row: StoredRecord, commitment_hex: str) -> str | None:
+        """Count a subject's events and return the commitment of the one before."""
+        if row.subject is None or row.seq is None:
+            return None
+        seq, previous = self._tails.get(row.subject, (0, None))
+        if row.seq != seq:
+            self._fault(row.index, f"event {row.seq} of its subject stands where event {seq} belongs")
+        self._tails[row.subject] = (row.seq + 1, commitment_hex)
+        return previous
+
+    def _check_tiles(self, entries: list[bytes]) -> None:
+        for level, index, content in grown_tiles(self._peaks.size, entries, self._grown):
+            self._tiles[level, index] = content
+
+    def _grown(self, level: int, index: int) -> bytes:
+        return self._tiles.get((level, index), b"")
+
+    def _next_checkpoint(self, checkpoints: Iterator[StoredCheckpoint]) -> StoredCheckpoint | None:
+        for checkpoint in checkpoints:
+            if checkpoint.size:
+                return checkpoint
+            self._check_signed(checkpoint, EMPTY_ROOT)
+        return None
+
+    def _check_root(self, checkpoint: StoredCheckpoint) -> None:
+        self._check_signed(checkpoint, self._peaks.root)
+
+    def _check_signed(self, checkpoint: StoredCheckpoint, root: bytes) -> None:
+        try:
+            parsed, note = Checkpoint.parse(checkpoint.note)
+            signed = note.check(self._keys)
+        except EvidenceFault as error:
+            self._fault(checkpoint.size, f"a checkpoint does not verify: {error}")
+            return
+        if not signed or parsed.origin != self._snapshot.head.origin:
+            self._fault(checkpoint.size, "a checkpoint is not signed by this log's key")
+        elif (parsed.size, parsed.root) != (checkpoint.size, root):
+            self._fault(checkpoint.size, "a signed checkpoint is not of this history")
+
+    def _check_end(self, pending: StoredCheckpoint | None) -> None:
+        head = self._snapshot.head
+        if self._peaks != head.peaks:
+            self._fault(head.size, f"the head is not the tree of its {self._peaks.size} leaves")
+        if pending is not None:
+            self._fault(pending.size, "a signed checkpoint lies past the end of the log")
+        for (level, index), content in self._tiles.items():
+            if self._snapshot.stored_tile(level, index) != content:
+                self._fault(None, f"tile {level}/{index} is not the tree's")
+        for index, subject in self._unopened.items():
+            if index not in self._expunged:
+                self._fault(index, f"the record is missing and no expunge names it ({subject or 'no subject'})")
+
+    def _fault(self, where: int | None, sentence: str) -> None:
+        self.faults.append(Fault(str(self._snapshot.log), where, sentence))
