@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from verify_service.verification.case import Case, CaseEvent
-    from verify_service.verification.claim import Moments
+    from verify_service.verification.event import Moments
     from verify_service.verification.sealing import SealedFields
 
 CALLBACK_RESULTS = ("person_confirmed", "operation_confirmed", "denied", "unreachable", "not_possible")

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from verify_service.errors import InvalidRequest
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 NO_AGENCY = ("other", "none_stated")
 REQUESTERS = ("person_subject_to_enforcement", "bystander", "dispatch", "officer", "supervisor")
@@ -17,20 +13,6 @@ IDENTIFIER_KINDS = ("badge", "credential", "minted", "op_code")
 AGENT_ROLES = ("lead", "team_member")
 PHOTO_RESULTS = ("matches", "does_not_match", "not_shown")
 NOTE_LENGTH = 280
-
-
-@dataclass(frozen=True, kw_only=True)
-class Moments:
-    """When something was said to happen, by whose clock, and when it reached the service.
-
-    ``occurred_at`` and ``device_at`` are claims; ``received_at`` is the service's own time; ``offline`` says that
-    it waited on the device.
-    """
-
-    received_at: datetime
-    occurred_at: datetime | None = None
-    device_at: datetime | None = None
-    offline: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,14 +85,12 @@ class Claim:
     requested_by: str
     agent: Agent
     identification: str
-    moments: Moments
     incident_number: str | None = None
     incident_id: str | None = None
     identifier: GivenIdentifier | None = None
     photo_credential: PhotoCredential | None = None
     body_worn_video: VideoReference | None = None
     note: str | None = None
-    relayed_by: str | None = None
 
     def __post_init__(self) -> None:
         presented = self.identification == "presented"

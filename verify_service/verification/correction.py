@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from verify_service.verification.case import Case, CaseEvent
-    from verify_service.verification.claim import Moments
+    from verify_service.verification.event import Moments
     from verify_service.verification.sealing import SealedFields
     from verify_service.verification.submission import Checked
 

@@ -1,3 +1,194 @@
 """Take a claim or an event to the registry and the log, and return the answer once it is durable."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from verify_service.clock import rfc3339, uuid7
+from verify_service.errors import InvalidRequest
+from verify_service.record_log.log import Append
+from verify_service.registry.identifier import parse_identifier
+from verify_service.verification.callback import AgencyCallback, WordIssued, mint_phrase
+from verify_service.verification.claim import GivenIdentifier
+from verify_service.verification.correction import Corrected
+from verify_service.verification.follow_up import FollowUp, SceneFollowUp
+from verify_service.verification.submission import Checked, Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from zoneinfo import ZoneInfo
+
+    from verify_service.clock import Clock
+    from verify_service.record_log.log import Appended, Placed, RetryKey
+    from verify_service.record_log.logs import Logs
+    from verify_service.registry.check import Registry
+    from verify_service.registry.profile import Callback
+    from verify_service.vault import Vault
+    from verify_service.verification.answer import Answer, Render
+    from verify_service.verification.case import Case
+    from verify_service.verification.claim import Agent, Claim
+    from verify_service.verification.event import Reporter
+    from verify_service.verification.fact import Fact
+    from verify_service.verification.incident import Incident
+    from verify_service.verification.scene import SceneEvent
+
+IDENTIFIER_INDEX = "identifier"
+
+
+@dataclass(frozen=True)
+class IssuedWords:
+    """A phrase for one call: what the dispatcher reads to the agency, and on which held number."""
+
+    word_id: str
+    phrase: str
+    agency: str
+    callback: Callback
+
+
+class Desk:
+    """Where claims are checked and recorded; it keeps nothing itself."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        logs: Logs,
+        vault: Vault,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+        zone: ZoneInfo,
+    ) -> None:
+        self._registry = registry
+        self._logs = logs
+        self._vault = vault
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._zone = zone
+
+    def verify(self, claim: Claim, by: Reporter, key: RetryKey, render: Render) -> Appended:
+        """Check a claim against the registry and record it.
+
+        Raises InvalidRequest for an agency or identifier that cannot be meant, and what ``RecordLog.append`` raises.
+        """
+        checked = self._check(by.caller.department, claim.agent, claim.identifier)
+        received_at = by.moments.received_at
+        if claim.incident_number is not None:
+            incident = f"incident-number:{claim.incident_number}"
+        else:
+            incident = f"incident:{claim.incident_id or uuid7(received_at, self._random_bytes)}"
+        submission = Submission(
+            claim=claim,
+            by=by,
+            checked=checked,
+            zone=self._zone,
+            random_bytes=self._random_bytes,
+            render=render,
+            id=uuid7(received_at, self._random_bytes),
+            incident_name=incident,
+        )
+        append = Append(frozenset({incident}), submission.compose, key)
+        return self._logs.records(by.caller.department).append(append)
+
+    def follow_up(self, case: Case, fact: Fact, by: Reporter, key: RetryKey, render: Render) -> Appended:
+        """Record one more event on a verification; raise InvalidRequest where it cannot stand."""
+        if isinstance(fact, Corrected) and fact.asks_registry:
+            agent, identifier = fact.claim_after(case, self._standing_identifier(by.caller.department, case))
+            fact = replace(fact, checked=self._check(by.caller.department, agent, identifier))
+        if isinstance(fact, AgencyCallback) and fact.word_id is not None:
+            fact = replace(fact, phrase=self._phrase(by.caller.department, case, fact.word_id))
+        composer = FollowUp(
+            verification=case.id,
+            incident=case.incident,
+            fact=fact,
+            by=by,
+            zone=self._zone,
+            random_bytes=self._random_bytes,
+            render=render,
+        )
+        return self._logs.records(by.caller.department).append(Append(composer.needs, composer.compose, key))
+
+    def issue_words(
+        self,
+        case: Case,
+        agency: str | None,
+        by: Reporter,
+        key: RetryKey,
+        render: Callable[[Answer, IssuedWords], bytes],
+    ) -> Appended:
+        """Mint a phrase for calling an agency on its held number and record that it was issued."""
+        agency = agency or next(iter(case.agencies), "")
+        edition = self._registry.edition(by.caller.department)
+        state = edition.agencies.get(agency) if edition is not None else None
+        if state is None or state.profile.callback is None:
+            raise InvalidRequest.at(
+                "/agency",
+                "There is no held number to call: record `not_possible`, and never call a number that an agent offers.",
+            )
+        word_id = uuid7(by.moments.received_at, self._random_bytes)
+        issued = IssuedWords(word_id, mint_phrase(self._random_bytes), agency, state.profile.callback)
+        words = WordIssued(agency, issued.word_id, issued.phrase)
+        return self.follow_up(case, words, by, key, lambda answer: render(answer, issued))
+
+    def note_scene(
+        self,
+        incident: Incident,
+        scene_event: SceneEvent,
+        by: Reporter,
+        key: RetryKey,
+        render: Callable[[Incident, Sequence[Placed]], bytes],
+    ) -> Appended:
+        """Record one more event on an incident; raise InvalidRequest where it cannot stand."""
+        composer = SceneFollowUp(
+            incident=incident.id,
+            scene_event=scene_event,
+            by=by,
+            random_bytes=self._random_bytes,
+            render=render,
+        )
+        return self._logs.records(by.caller.department).append(Append(composer.needs, composer.compose, key))
+
+    def given_identifier(self, department: str, case: Case) -> GivenIdentifier | None:
+        """Return the identifier as it was last typed for a verification, opened from the vault."""
+        return self._standing_identifier(department, case)
+
+    def _check(self, department: str, agent: Agent, given: GivenIdentifier | None) -> Checked:
+        now = self._clock.now()
+        identifier = None if given is None else parse_identifier(given.kind, given.value)
+        # Without an agency every roster is asked, and a match concludes nothing.
+        agencies = agent.agencies or (None if identifier is not None else ())
+        result = self._registry.check(department, identifier, agencies, now)
+        edition = self._registry.edition(department)
+        known = {} if edition is None else edition.agencies
+        return Checked(
+            given=given,
+            checks=tuple(check.document() for check in result.checks),
+            tags=result.tags,
+            canonical=None if identifier is None else identifier.value,
+            search_key=None
+            if identifier is None
+            else self._vault.index(department, IDENTIFIER_INDEX, identifier.value),
+            held_numbers=tuple(code for code in agent.agencies if code in known and known[code].profile.callback),
+            checked_at=rfc3339(now),
+        )
+
+    def _standing_identifier(self, department: str, case: Case) -> GivenIdentifier | None:
+        if case.identifier is None:
+            return None
+        typed = self._opened(department, case, case.identifier["typed"], ("submitted", "corrected"))
+        return GivenIdentifier(case.identifier["kind"], str(typed))
+
+    def _phrase(self, department: str, case: Case, word_id: str) -> str | None:
+        for event in case.standing("callback_word_issued"):
+            if event.body["computed"]["word_id"] == word_id:
+                return str(self._opened(department, case, event.body["computed"]["words"], (event.kind,)))
+        return None
+
+    def _opened(self, department: str, case: Case, digest: str, kinds: Sequence[str]) -> object:
+        """Open a sealed value of a verification by its digest; None where it was destroyed."""
+        for event in reversed(case.events):
+            if event.kind in kinds:
+                log, index = self._logs.locate(department, f"verification:{case.id}", event.seq)
+                field = log.record(index)[1].get(digest)
+                if field is not None:
+                    return field.value
+        return None

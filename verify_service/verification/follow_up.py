@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from typing import Any
     from zoneinfo import ZoneInfo
 
-    from verify_service.caller import Caller
     from verify_service.record_log.log import Placed, Subject
     from verify_service.record_log.record import Record
     from verify_service.verification.answer import Render
     from verify_service.verification.case import Case
-    from verify_service.verification.claim import Moments
+    from verify_service.verification.event import Reporter
     from verify_service.verification.fact import Fact
     from verify_service.verification.incident import Incident
     from verify_service.verification.scene import SceneEvent
@@ -44,12 +43,10 @@ class FollowUp:
     verification: str
     incident: str
     fact: Fact
-    caller: Caller
-    moments: Moments
+    by: Reporter
     zone: ZoneInfo
     random_bytes: Callable[[int], bytes]
     render: Render
-    relayed_by: str | None = None
 
     @property
     def needs(self) -> frozenset[str]:
@@ -68,13 +65,13 @@ class FollowUp:
             raise NotFound("There is no such verification here.")
         self._check_corrector(case)
         sealed = SealedFields(self.random_bytes)
-        content = self.fact.body(case, sealed, self.moments, relayed=self.relayed_by is not None)
+        content = self.fact.body(case, sealed, self.by.moments, relayed=self.by.relayed)
         record, after = self._recorded(content, subject, case)
         link: StatementLink = subjects[by_verification(self.verification)].state
         statement: tuple[Draft, ...] = ()
         links: list[Any] = self._search_keys()
         if after.outcome != case.outcome or (link.pending and after.released):
-            link, statement = stated(after, link, self.caller.department, rfc3339(self.moments.received_at))
+            link, statement = stated(after, link, self.by.caller.department, rfc3339(self.by.moments.received_at))
             links.append(link)
         incident: Incident = subjects[f"incident:{self.incident}"].state
 
@@ -89,9 +86,7 @@ class FollowUp:
             self.fact.kind,
             self._ref,
             content,
-            caller=self.caller,
-            moments=self.moments,
-            relayed_by=self.relayed_by,
+            by=self.by,
             checked_at=None if checked is None else checked.checked_at,
             outcome_after=case.outcome,
         ).at(subject.seq, subject.prev)
@@ -100,7 +95,7 @@ class FollowUp:
         return record, followed(case, record)
 
     def _check_corrector(self, case: Case) -> None:
-        if not isinstance(self.fact, Corrected) or self.caller.role == "supervisor":
+        if not isinstance(self.fact, Corrected) or self.by.caller.role == "supervisor":
             return
         corrected = {e.kind for e in case.events if e.seq == self.fact.corrects_seq}
         if corrected & SUPERVISED:
@@ -119,11 +114,9 @@ class SceneFollowUp:
 
     incident: str
     scene_event: SceneEvent
-    caller: Caller
-    moments: Moments
+    by: Reporter
     random_bytes: Callable[[int], bytes]
     render: Callable[[Incident, Sequence[Placed]], bytes]
-    relayed_by: str | None = None
 
     @property
     def needs(self) -> frozenset[str]:
@@ -145,14 +138,12 @@ class SceneFollowUp:
             raise NotFound("There is no such incident here.")
         alias = self._alias(subjects)
         sealed = SealedFields(self.random_bytes)
-        content = self.scene_event.body(incident, sealed, self.moments, relayed=self.relayed_by is not None)
+        content = self.scene_event.body(incident, sealed, self.by.moments, relayed=self.by.relayed)
         record = event(
             self.scene_event.kind,
             self._ref,
             content,
-            caller=self.caller,
-            moments=self.moments,
-            relayed_by=self.relayed_by,
+            by=self.by,
         )
         after = incident_followed(incident, record)
 

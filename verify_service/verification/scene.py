@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from verify_service.verification.claim import Moments
+    from verify_service.verification.event import Moments
     from verify_service.verification.incident import Incident
     from verify_service.verification.sealing import SealedFields
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from verify_service.caller import Caller
     from verify_service.record_log.log import Placed, Subject
     from verify_service.record_log.record import Record
     from verify_service.verification.answer import Render
     from verify_service.verification.case import Case
     from verify_service.verification.claim import Claim, GivenIdentifier
+    from verify_service.verification.event import Reporter
     from verify_service.verification.incident import Incident
 
 
@@ -78,7 +78,7 @@ class Submission:
     """One claim, checked and ready to be recorded."""
 
     claim: Claim
-    caller: Caller
+    by: Reporter
     checked: Checked
     zone: ZoneInfo
     random_bytes: Callable[[int], bytes]
@@ -94,7 +94,7 @@ class Submission:
         incident, scene = self._on_scene(subject)
         case, records = self._case(incident)
         link, code = new_link(self.id, self.random_bytes)
-        link, statement = stated(case, link, self.caller.department, case.opened_at)
+        link, statement = stated(case, link, self.by.caller.department, case.opened_at)
 
         def reply(placed: Sequence[Placed], _: Mapping[str, Subject]) -> bytes:
             return self.render(answer(case, incident, placed, code))
@@ -108,12 +108,12 @@ class Submission:
         drafts: list[Draft] = []
         if incident is None:
             number = self.claim.incident_number
-            new_id = uuid7(self.claim.moments.received_at, self.random_bytes)
+            new_id = uuid7(self.by.moments.received_at, self.random_bytes)
             ref = self.incident_name if number is None else f"incident:{new_id}"
             content = body(observed={"number": number, "provisional": number is None})
             record = self._event("incident_opened", ref, content)
             return incident_opened(record), [Draft(record, alias=self.incident_name)]
-        for serial in dict.fromkeys((self.claim.relayed_by, self.caller.serial)):
+        for serial in dict.fromkeys((self.by.relayed_by, self.by.caller.serial)):
             if serial is not None and serial not in incident.assigned:
                 record = self._event("officer_assigned", subject.ref, body(computed={"serial": serial}))
                 incident = incident_followed(incident, record)
@@ -126,7 +126,7 @@ class Submission:
         record, case = settled(replace(record, checked_at=self.checked.checked_at), None, self.zone)
         drafts = [Draft(record, tuple(sealed.fields))]
         if self.claim.photo_compared and self.claim.photo_credential is not None:
-            compared = photo_body(self.claim.photo_credential, relayed=self.claim.relayed_by is not None)
+            compared = photo_body(self.claim.photo_credential, relayed=self.by.relayed)
             record = self._event("photo_credential_compared", str(record.subject), compared)
             # Its place follows the submission's.
             record, case = settled(record.at(1, None), case, self.zone)
@@ -138,7 +138,7 @@ class Submission:
         shown = "compared" if claim.photo_compared else claim.photo_credential and claim.photo_credential.result
         video = claim.body_worn_video
         return body(
-            relayed=claim.relayed_by is not None,
+            relayed=self.by.relayed,
             observed={
                 "agent_label": claim.agent_label,
                 "requested_by": claim.requested_by,
@@ -161,5 +161,4 @@ class Submission:
         )
 
     def _event(self, kind: str, subject: str, content: dict[str, Any]) -> Record:
-        claim = self.claim
-        return event(kind, subject, content, caller=self.caller, moments=claim.moments, relayed_by=claim.relayed_by)
+        return event(kind, subject, content, by=self.by)
