@@ -111,6 +111,7 @@ class CaseStore:
                 "command": state.command,
                 "agency": state.agency,
                 "outcome": state.outcome,
+                "case_sealed": state.sealed,
             }
             return row | self._seal(department, f"verification/{state.id}", case_document(state))
         row["number"] = state.number

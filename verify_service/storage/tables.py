@@ -145,6 +145,7 @@ verification = Table(
     Column("command", String(64)),
     Column("agency", String(32), nullable=False),
     Column("outcome", String(32), nullable=False),
+    Column("case_sealed", Boolean, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("prev", String(64), nullable=False),
     *_sealed("state"),

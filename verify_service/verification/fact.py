@@ -11,7 +11,8 @@ from verify_service.verification.outcome import CONCLUSIONS
 
 if TYPE_CHECKING:
     from verify_service.verification.case import Case
-    from verify_service.verification.event import Moments, PhotoCredential
+    from verify_service.verification.claim import PhotoCredential
+    from verify_service.verification.event import Moments
     from verify_service.verification.sealing import SealedFields
 
 INTERRUPTIONS = ("left_scene", "stopped_for_safety", "other")

@@ -32,6 +32,7 @@ class Incident:
     number: str | None
     opened_at: str
     assigned: tuple[str, ...]
+    command: str | None = None
     scene: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     supervisor_requested_at: str | None = None
@@ -41,7 +42,10 @@ class Incident:
 def incident_opened(record: Record) -> Incident:
     """Return the state after an ``incident_opened`` record."""
     number = said(record.facts, "observed")["number"]
-    return Incident(str(record.subject).removeprefix("incident:"), number, record.received_at, _on_scene(record))
+    command = (record.actor or {}).get("command")
+    return Incident(
+        str(record.subject).removeprefix("incident:"), number, record.received_at, _on_scene(record), command
+    )
 
 
 def incident_followed(incident: Incident, record: Record) -> Incident:

@@ -1,0 +1,177 @@
+"""Read verifications and incidents for a caller: only what is theirs, and never without its access event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from verify_service.access.visibility import visibility
+from verify_service.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verify_service.access.event import AccessEvents
+    from verify_service.access.visibility import Visibility
+    from verify_service.caller import Caller
+    from verify_service.record_log.log import Subject
+    from verify_service.record_log.logs import Logs
+    from verify_service.record_log.record import SealedField
+    from verify_service.record_log.record_log import RecordLog
+    from verify_service.verification.case import Case
+    from verify_service.verification.incident import Incident
+    from verify_service.verification.statement import StatementLink
+
+ID_LENGTH = 36
+MOST_AGENTS = 500
+NO_SUCH = "There is no such verification or incident here."
+
+
+@dataclass(frozen=True)
+class EventPlace:
+    """Where one event of a subject stands."""
+
+    seq: int
+    kind: str
+    received_at: str
+    log: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What a list is narrowed to; None narrows nothing. Times are RFC 3339 and compared with the opening."""
+
+    outcome: str | None = None
+    agency: str | None = None
+    incident: str | None = None
+    officer: str | None = None
+    opened_from: str | None = None
+    opened_before: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return the criteria that were given, for the access event."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some verifications, newest first, and the cursor of the next page where there is one."""
+
+    cases: Sequence[Case]
+    after: int | None
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """A verification as a caller reads it; ``version`` changes with every event on it or its incident."""
+
+    case: Case
+    incident: Incident
+    version: str
+    events: Sequence[EventPlace]
+
+
+@dataclass(frozen=True)
+class IncidentView:
+    """An incident as a caller reads it, with the verifications of it that they may see."""
+
+    incident: Incident
+    version: str
+    cases: Sequence[Case]
+    events: Sequence[EventPlace]
+
+
+class CaseReader(Protocol):
+    """Where read models are read; every call sees whole batches only."""
+
+    def subject(self, department: str, ref: str) -> Subject:
+        """Return a verification, or an incident by id or ``incident-number:``; its state is None where unknown."""
+
+    def events(self, department: str, subject: str) -> list[EventPlace]:
+        """Return a subject's events in order."""
+
+    def page(
+        self, visible: Visibility, criteria: Criteria, identifier: bytes | None, before: int | None, limit: int
+    ) -> list[tuple[int, Case]]:
+        """Return up to ``limit`` verifications with their cursors, newest first, all of them visible."""
+
+    def statement(self, code_sha256: str) -> tuple[str, StatementLink, int] | None:
+        """Return (department, link, next seq) of the statement that a code opens."""
+
+
+class Reading:
+    """What callers read."""
+
+    def __init__(self, store: CaseReader, logs: Logs, events: AccessEvents) -> None:
+        self._store = store
+        self._logs = logs
+        self._events = events
+
+    def find(self, caller: Caller, verification: str) -> tuple[Case, Incident, str]:
+        """Return a verification, its incident and their version; raise NotFound where it is not this caller's."""
+        subject = self._store.subject(caller.department, f"verification:{verification}")
+        case: Case | None = subject.state
+        incident = self._store.subject(caller.department, f"incident:{case.incident if case else verification}")
+        if case is None or not visibility(caller).shows(case, incident.state.assigned):
+            raise NotFound(NO_SUCH)
+        return case, incident.state, f"{subject.seq}.{incident.seq}"
+
+    def case(self, caller: Caller, operation: str, verification: str, address: str | None) -> CaseView:
+        """Return a verification for reading, its access event written."""
+        case, incident, version = self.find(caller, verification)
+        ref = f"verification:{verification}"
+        self._events.read(caller, operation, ref, version, address)
+        return CaseView(case, incident, version, self._store.events(caller.department, ref))
+
+    def find_incident(self, caller: Caller, name: str) -> tuple[Incident, str]:
+        """Return an incident by its number or id, and its version; raise NotFound where it is not this caller's."""
+        form = "incident" if len(name) == ID_LENGTH else "incident-number"
+        subject = self._store.subject(caller.department, f"{form}:{name}")
+        incident: Incident | None = subject.state
+        if incident is None or not visibility(caller).shows_incident(incident):
+            raise NotFound(NO_SUCH)
+        return incident, str(subject.seq)
+
+    def incident(self, caller: Caller, operation: str, name: str, address: str | None) -> IncidentView:
+        """Return an incident for reading, its access event written."""
+        incident, version = self.find_incident(caller, name)
+        found = self._store.page(visibility(caller), Criteria(incident=incident.id), None, None, MOST_AGENTS)
+        cases = [case for _, case in found]
+        version = f"{version}.{len(cases)}.{sum(len(case.events) for case in cases)}"
+        self._events.read(caller, operation, f"incident:{incident.id}", version, address)
+        return IncidentView(incident, version, cases, self._store.events(caller.department, f"incident:{incident.id}"))
+
+    def page(
+        self, caller: Caller, operation: str, criteria: Criteria, before: int | None, limit: int, address: str | None
+    ) -> Page:
+        """Return verifications by criteria, newest first, the list written as one access event."""
+        page = self._page(caller, criteria, None, before, limit)
+        self._events.listed(caller, operation, criteria.document(), [case.id for case in page.cases], address)
+        return page
+
+    def search(
+        self,
+        caller: Caller,
+        operation: str,
+        criteria: Criteria,
+        identifier: SealedField | None,
+        index: bytes | None,
+        before: int | None,
+        limit: int,
+        address: str | None,
+    ) -> Page:
+        """Return verifications by criteria and the blind index of an identifier, as one access event."""
+        page = self._page(caller, criteria, index, before, limit)
+        found = [case.id for case in page.cases]
+        self._events.searched(caller, operation, criteria.document(), identifier, found, address)
+        return page
+
+    def event_place(self, caller: Caller, subject: str, seq: int) -> tuple[RecordLog, int]:
+        """Return the log and index of a visible subject's event; raise NotFound where there is none."""
+        return self._logs.locate(caller.department, subject, seq)
+
+    def _page(self, caller: Caller, criteria: Criteria, index: bytes | None, before: int | None, limit: int) -> Page:
+        found = self._store.page(visibility(caller), criteria, index, before, limit + 1)
+        cursor = found[limit - 1][0] if len(found) > limit else None
+        return Page([case for _, case in found[:limit]], cursor)

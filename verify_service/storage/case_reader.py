@@ -1,0 +1,111 @@
+"""Read the read models: implements ``access.reading.CaseReader``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, bindparam, or_, select
+
+from verify_service.access.reading import EventPlace
+from verify_service.storage.tables import event, incident_officer, log_entry, search_key, statement_link, verification
+from verify_service.verification.statement import StatementLink
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from verify_service.access.reading import Criteria
+    from verify_service.access.visibility import Visibility
+    from verify_service.record_log.log import Subject
+    from verify_service.storage.case_store import CaseStore
+    from verify_service.storage.database import Database
+    from verify_service.verification.case import Case
+
+
+class CaseTables:
+    """The read models of one database."""
+
+    def __init__(self, database: Database, cases: CaseStore) -> None:
+        self._database = database
+        self._cases = cases
+
+    def subject(self, department: str, ref: str) -> Subject:
+        """Return a verification or incident as it stands."""
+        with self._database.read() as connection:
+            return self._cases.subjects(connection, department, [ref])[ref]
+
+    def events(self, department: str, subject: str) -> list[EventPlace]:
+        """Return a subject's events in order."""
+        with self._database.read() as connection:
+            found = connection.execute(_EVENTS, {"department_is": department, "subject_is": subject})
+            return [EventPlace(row.seq, row.kind, row.received_at, row.log, row.idx) for row in found]
+
+    def page(
+        self, visible: Visibility, criteria: Criteria, identifier: bytes | None, before: int | None, limit: int
+    ) -> list[tuple[int, Case]]:
+        """Return verifications with their cursors, newest first, all of them visible."""
+        statement = self._narrowed(visible, criteria, identifier)
+        if before is not None:
+            statement = statement.where(verification.c.opened_idx < before)
+        statement = statement.order_by(verification.c.opened_idx.desc()).limit(limit)
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return [(row.opened_idx, self._cases.case(visible.department, row)) for row in rows]
+
+    def statement(self, code_sha256: str) -> tuple[str, StatementLink, int] | None:
+        """Return (department, link, next seq) of the statement that a code opens."""
+        # A code names no department: its holder knows none, and at 128 random bits it meets one row at most.
+        with self._database.read() as connection:
+            row = connection.execute(_BY_CODE, {"code": code_sha256}).one_or_none()
+        if row is None:
+            return None
+        return (
+            row.department,
+            StatementLink(row.verification, row.receipt_number, row.code_sha256, row.pending),
+            row.seq,
+        )
+
+    def _narrowed(self, visible: Visibility, criteria: Criteria, identifier: bytes | None) -> Select[Any]:
+        table, department = verification.c, visible.department
+        conditions = [table.department == department]
+        exact = {"outcome": criteria.outcome, "agency": criteria.agency, "incident": criteria.incident}
+        conditions += [table[name] == value for name, value in exact.items() if value is not None]
+        if criteria.officer is not None:
+            conditions.append(table.officer == self._cases.officer(department, criteria.officer))
+        if criteria.opened_from is not None:
+            conditions.append(table.opened_at >= criteria.opened_from)
+        if criteria.opened_before is not None:
+            conditions.append(table.opened_at < criteria.opened_before)
+        if identifier is not None:
+            keys = select(search_key.c.verification).where(
+                search_key.c.department == department, search_key.c.identifier == identifier
+            )
+            conditions.append(table.id.in_(keys))
+        if visible.officer is not None:
+            officer = self._cases.officer(department, visible.officer)
+            own = select(incident_officer.c.incident).where(
+                incident_officer.c.department == department, incident_officer.c.officer == officer
+            )
+            conditions.append(or_(table.officer == officer, table.incident.in_(own)))
+        if visible.command is not None:
+            conditions.append(table.command == visible.command)
+        if not visible.sealed:
+            conditions.append(table.case_sealed.is_(False))
+        return select(verification).where(*conditions)
+
+
+_EVENTS = (
+    select(log_entry.c.seq, event.c.kind, event.c.received_at, log_entry.c.log, log_entry.c.idx)
+    .select_from(
+        log_entry.join(
+            event,
+            and_(
+                event.c.department == log_entry.c.department,
+                event.c.log == log_entry.c.log,
+                event.c.idx == log_entry.c.idx,
+            ),
+        )
+    )
+    .where(log_entry.c.department == bindparam("department_is"), log_entry.c.subject == bindparam("subject_is"))
+    .order_by(log_entry.c.seq)
+)
+_BY_CODE = select(statement_link).where(statement_link.c.code_sha256 == bindparam("code"))
