@@ -17,7 +17,7 @@ HIDE_SEALED = frozenset({"officer", "dispatcher"})
 
 @dataclass(frozen=True)
 class Visibility:
-    """A department's verifications narrowed to those of one officer's incidents or one command; None narrows nothing."""
+    """A department's verifications, narrowed to one officer's incidents or one command; None narrows nothing."""
 
     department: str
     officer: str | None = None
