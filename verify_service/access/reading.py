@@ -9,7 +9,7 @@ from verify_service.access.visibility import visibility
 from verify_service.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from verify_service.access.event import AccessEvents
     from verify_service.access.visibility import Visibility
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ID_LENGTH = 36
 MOST_AGENTS = 500
+IDENTIFYING = ("submitted", "corrected")
 NO_SUCH = "There is no such verification or incident here."
 
 
@@ -64,12 +65,16 @@ class Page:
 
 @dataclass(frozen=True)
 class CaseView:
-    """A verification as a caller reads it; ``version`` changes with every event on it or its incident."""
+    """A verification as a caller reads it; ``version`` changes with every event on it or its incident.
+
+    ``identifier`` is the kind and value as last typed, None where none was given or it was destroyed.
+    """
 
     case: Case
     incident: Incident
     version: str
     events: Sequence[EventPlace]
+    identifier: Mapping[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,8 @@ class Reading:
         case, incident, version = self.find(caller, verification)
         ref = f"verification:{verification}"
         self._events.read(caller, operation, ref, version, address)
-        return CaseView(case, incident, version, self._store.events(caller.department, ref))
+        events = self._store.events(caller.department, ref)
+        return CaseView(case, incident, version, events, self._identifier(caller, case, events))
 
     def find_incident(self, caller: Caller, name: str) -> tuple[Incident, str]:
         """Return an incident by its number or id, and its version; raise NotFound where it is not this caller's."""
@@ -135,12 +141,19 @@ class Reading:
 
     def incident(self, caller: Caller, operation: str, name: str, address: str | None) -> IncidentView:
         """Return an incident for reading, its access event written."""
+        incident, cases, version = self._scene(caller, name)
+        self._events.read(caller, operation, f"incident:{incident.id}", version, address)
+        return IncidentView(incident, version, cases, self._store.events(caller.department, f"incident:{incident.id}"))
+
+    def incident_version(self, caller: Caller, name: str) -> str:
+        """Return an incident's version as the caller sees it, without reading it."""
+        return self._scene(caller, name)[2]
+
+    def _scene(self, caller: Caller, name: str) -> tuple[Incident, list[Case], str]:
         incident, version = self.find_incident(caller, name)
         found = self._store.page(visibility(caller), Criteria(incident=incident.id), None, None, MOST_AGENTS)
         cases = [case for _, case in found]
-        version = f"{version}.{len(cases)}.{sum(len(case.events) for case in cases)}"
-        self._events.read(caller, operation, f"incident:{incident.id}", version, address)
-        return IncidentView(incident, version, cases, self._store.events(caller.department, f"incident:{incident.id}"))
+        return incident, cases, f"{version}.{len(cases)}.{sum(len(case.events) for case in cases)}"
 
     def page(
         self, caller: Caller, operation: str, criteria: Criteria, before: int | None, limit: int, address: str | None
@@ -167,9 +180,24 @@ class Reading:
         self._events.searched(caller, operation, criteria.document(), identifier, found, address)
         return page
 
-    def event_place(self, caller: Caller, subject: str, seq: int) -> tuple[RecordLog, int]:
-        """Return the log and index of a visible subject's event; raise NotFound where there is none."""
-        return self._logs.locate(caller.department, subject, seq)
+    def event_place(
+        self, caller: Caller, operation: str, subject: str, seq: int, address: str | None
+    ) -> tuple[RecordLog, int]:
+        """Return the log and index of a subject's event that the caller may see, its access event written."""
+        place = self._logs.locate(caller.department, subject, seq)
+        self._events.read(caller, operation, subject, f"event {seq}", address)
+        return place
+
+    def _identifier(self, caller: Caller, case: Case, events: Sequence[EventPlace]) -> dict[str, str] | None:
+        given = case.identifier
+        if given is None:
+            return None
+        for place in reversed(events):
+            if place.kind in IDENTIFYING:
+                field = self._logs.named(caller.department, place.log).record(place.index)[1].get(given["typed"])
+                if field is not None:
+                    return {"kind": given["kind"], "value": field.value}
+        return None
 
     def _page(self, caller: Caller, criteria: Criteria, index: bytes | None, before: int | None, limit: int) -> Page:
         found = self._store.page(visibility(caller), criteria, index, before, limit + 1)

@@ -32,6 +32,14 @@ class Logs:
         """Return a department's log of who looked at what; raise NotAllowed where it has none."""
         return self._of(LogId(department, ACCESS))
 
+    def named(self, department: str, name: str) -> RecordLog:
+        """Return a department's log by its name; raise NotAllowed where it has none of that name."""
+        return self._of(LogId(department, name))
+
+    def origins(self, department: str) -> dict[str, str]:
+        """Return the origin of each of a department's logs by its name."""
+        return {log.name: found.origin for log, found in self._logs.items() if log.department == department}
+
     def locate(self, department: str, subject: str, seq: int) -> tuple[RecordLog, int]:
         """Return the log and index of a subject's event; raise NotFound where there is none."""
         place = self._store.locate(department, subject, seq)

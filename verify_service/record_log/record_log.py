@@ -56,6 +56,11 @@ class RecordLog:
         self._group: GroupCommit[Append] = GroupCommit(self._commit)
         self.policy = TrustPolicy((signer.key,))
 
+    @property
+    def origin(self) -> str:
+        """The log's origin line, which never changes."""
+        return self._signer.name
+
     def append(self, append: Append) -> Appended:
         """Append a request's records and return its reply; a retry with the same key and body gets the first reply.
 

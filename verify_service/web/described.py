@@ -1,0 +1,179 @@
+"""Describe the answers for the API reference; their bytes are written in ``replies``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verify_service.registry.identifier import KINDS
+from verify_service.verification.claim import IDENTIFICATIONS
+from verify_service.verification.outcome import OUTCOMES
+
+Described = "Mapping[str, Any]"
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    """Describe an object whose fields are always there; more may come, for /v1 grows by addition."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(schema.get("type"), str):
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+def _list(of: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": of}
+
+
+TEXT = {"type": "string"}
+FLAG = {"type": "boolean"}
+WHOLE = {"type": "integer", "minimum": 0}
+TIME = {"type": "string", "format": "date-time"}
+DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+ID = {"type": "string", "format": "uuid"}
+OUTCOME = {
+    "type": "string",
+    "description": f"Known today: {', '.join(OUTCOMES)}. Treat one you do not know as inconclusive.",
+}
+SIGNED = _object(version=WHOLE, sha256=DIGEST)
+CHECK = _object(
+    agency=TEXT,
+    enrolment_level={"type": "integer", "minimum": 0, "maximum": 4},
+    result={
+        "type": "string",
+        "enum": [
+            "match_active",
+            "match_inactive",
+            "possible_match",
+            "no_match",
+            "agency_not_enrolled",
+            "registry_stale",
+            "not_checked",
+        ],
+    },
+    kind=_or_null(TEXT),
+    coverage=_or_null(TEXT),
+    edition=_or_null(WHOLE),
+    profile_sha256=_or_null(DIGEST),
+    roster_sha256=_or_null(DIGEST),
+    roster_issued_at=_or_null(TIME),
+    refreshed_at=_or_null(TIME),
+    metadata=_or_null({"type": "object", "additionalProperties": _or_null(SIGNED)}),
+    checked_at=TIME,
+    fresh_until=_or_null(TIME),
+    synthetic=FLAG,
+    op_code_activated=_or_null(FLAG),
+)
+EVENT = _object(seq=WHOLE, kind=TEXT, log=_object(origin=TEXT, index=WHOLE), record=TEXT, receipt=TEXT)
+CHECKLIST_ITEM = _object(
+    id=TEXT,
+    module=TEXT,
+    text=TEXT,
+    basis={"type": "string", "enum": ["law", "departmental", "good_practice", "requested"]},
+    basis_note=_or_null(TEXT),
+    sources=_list(_object(title=TEXT, citation=TEXT)),
+    applies_when=TEXT,
+    applies=FLAG,
+    answer=_or_null({"type": "object"}),
+)
+CHECKLIST = _object(version=TEXT, approval=TEXT, title=TEXT, notice=TEXT, sha256=DIGEST, items=_list(CHECKLIST_ITEM))
+IDENTIFIER = _object(kind={"type": "string", "enum": list(KINDS)}, value=TEXT)
+
+VERIFICATION = _object(
+    id=ID,
+    incident=_object(id=ID, number=_or_null(TEXT)),
+    agent_label=TEXT,
+    claimed_agency=TEXT,
+    home_agency=_or_null(TEXT),
+    identification={"type": "string", "enum": list(IDENTIFICATIONS)},
+    outcome=OUTCOME,
+    computed_outcome={**OUTCOME, "description": "What the events give without a supervisor's conclusion."},
+    explanation=TEXT,
+    next_steps=_list(TEXT),
+    registry_checks=_list(CHECK),
+    events=_list(EVENT),
+    opened_at=TIME,
+    released=FLAG,
+    synthetic={**FLAG, "description": "Whether a sample registry was asked."},
+    checklist=CHECKLIST,
+)
+VERIFICATION["properties"] |= {
+    "requester_receipt": {**TEXT, "description": "The requester's page; told once, with the submission."},
+    "identifier": {**_or_null(IDENTIFIER), "description": "As last typed; where a verification is read."},
+}
+CALLBACK_WORD = _object(
+    word_id=ID,
+    words={**_or_null(TEXT), "description": "For a dispatcher alone."},
+    agency=TEXT,
+    held_number=_object(number=TEXT, source=TEXT, tested_on={"type": "string", "format": "date"}),
+    valid_seconds=WHOLE,
+    say=TEXT,
+    events=_list(EVENT),
+    checklist=CHECKLIST,
+)
+SUMMARY = _object(
+    id=ID,
+    incident_id=ID,
+    agent_label=TEXT,
+    claimed_agency=TEXT,
+    identification=TEXT,
+    outcome=OUTCOME,
+    explanation=TEXT,
+    opened_at=TIME,
+    synthetic=FLAG,
+)
+PAGE = _object(verifications=_list(SUMMARY), next=_or_null(WHOLE))
+INCIDENT_EVENT = _object(
+    id=ID,
+    number=_or_null(TEXT),
+    opened_at=TIME,
+    assigned=_list(TEXT),
+    scene={"type": "object", "description": "Each fact that was stated, at its latest value."},
+    supervisor_requested_at=_or_null(TIME),
+    supervisor_arrived_at=_or_null(TIME),
+    events=_list(EVENT),
+    checklist=CHECKLIST,
+)
+INCIDENT = {
+    **INCIDENT_EVENT,
+    "properties": {
+        **INCIDENT_EVENT["properties"],
+        "agents": _object(present=_or_null(WHOLE), checked=WHOLE),
+        "verifications": _list(SUMMARY),
+    },
+}
+RECORD = {"type": "object", "description": "Record v1, as the schema event-v1 describes it."}
+RECEIPT = {"type": "string", "description": "A C2SP tlog-proof."}
+CHECKLIST_DOCUMENT = _object(version=TEXT, title=TEXT, approval=TEXT, notice=TEXT, items=_list({"type": "object"}))
+HELD_NUMBER = _object(number=TEXT, source=TEXT, tested_on={"type": "string", "format": "date"})
+AGENCIES = _object(
+    edition=_or_null(WHOLE),
+    agencies=_list(
+        _object(
+            agency=TEXT,
+            name=TEXT,
+            enrolment_level=CHECK["properties"]["enrolment_level"],
+            kinds=_list(TEXT),
+            formats={"type": "object"},
+            held_number=_or_null(HELD_NUMBER),
+            synthetic=FLAG,
+        )
+    ),
+)
+FRESH = _object(version=WHOLE, sha256=DIGEST, expires=TIME, expired=FLAG)
+REGISTRY = _object(
+    edition=_or_null(WHOLE),
+    synthetic=FLAG,
+    refreshed_at=_or_null(TIME),
+    metadata=_or_null(_object(root=FRESH, timestamp=FRESH, snapshot=FRESH, targets=FRESH)),
+    agencies=_list(
+        _object(
+            agency=TEXT,
+            enrolment_level=CHECK["properties"]["enrolment_level"],
+            role=_or_null(FRESH),
+            roster=_or_null(_object(sha256=DIGEST, seq=WHOLE, issued_at=TIME, coverage={"type": "object"})),
+            synthetic=FLAG,
+        )
+    ),
+)

@@ -1,0 +1,32 @@
+"""Serve what proves an event: its record's exact bytes and its receipt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Response, request
+
+from verify_service.web.backend import current_backend
+from verify_service.web.fields import Document, QueryFlag
+
+if TYPE_CHECKING:
+    from verify_service.caller import Caller
+
+
+class ReceiptQuery(Document):
+    """Against which checkpoint a receipt is wanted."""
+
+    published = QueryFlag(load_default=False)
+
+
+def record_of(caller: Caller, operation: str, subject: str, seq: int) -> Response:
+    """Return the exact bytes that the log committed to."""
+    log, index = current_backend().reading.event_place(caller, operation, subject, seq, request.remote_addr)
+    content, _ = log.record(index)
+    return Response(content, content_type="application/json")
+
+
+def receipt_of(caller: Caller, operation: str, subject: str, seq: int, *, published: bool) -> Response:
+    """Return the receipt of an event as a C2SP tlog-proof."""
+    log, index = current_backend().reading.event_place(caller, operation, subject, seq, request.remote_addr)
+    return Response(log.receipt(index, published=published), content_type="text/plain; charset=utf-8")

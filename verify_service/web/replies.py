@@ -1,0 +1,160 @@
+"""Write answers as JSON: once, as the bytes that a retry gets again, with the checklist joined from ready pieces."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import Response
+
+from verify_service.verification.callback import WORDS_LAST
+from verify_service.verification.checklist import checklist
+from verify_service.verification.event import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from verify_service.access.reading import EventPlace
+    from verify_service.record_log.log import Appended, Placed
+    from verify_service.verification.answer import Answer
+    from verify_service.verification.case import Case
+    from verify_service.verification.desk import IssuedWords
+    from verify_service.verification.incident import Incident
+
+JSON = "application/json"
+SAY = (
+    "This is LAPD dispatch. Someone at a scene says they are your agent. I give you two words: read them back to me, "
+    "then pass them to your agent, who says them to our officer. The words hold for five minutes."
+)
+SHOWN_TO_DISPATCH = "The words are shown to a dispatcher only. Ask dispatch to issue them."
+
+
+def verification_url(verification: str) -> str:
+    """Return the path of a verification."""
+    return f"/v1/verifications/{verification}"
+
+
+def incident_url(incident: str) -> str:
+    """Return the path of an incident by its id."""
+    return f"/v1/incidents/{incident}"
+
+
+def verification_document(answer: Answer, events: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return a verification as callers see it, without its checklist."""
+    case = answer.case
+    observed, told = said(case.submitted, "observed"), said(case.submitted, "told_by_agent")
+    return {
+        "id": case.id,
+        "incident": {"id": answer.incident.id, "number": answer.incident.number},
+        "agent_label": observed["agent_label"],
+        "claimed_agency": told["claimed_agency"],
+        "home_agency": told["home_agency"],
+        "identification": observed["identification"],
+        "outcome": case.outcome,
+        "computed_outcome": answer.computed.outcome,
+        "explanation": case.explanation,
+        "next_steps": list(case.next_steps),
+        "registry_checks": [dict(check) for check in case.checks],
+        "events": list(events),
+        "opened_at": case.opened_at,
+        "released": case.released,
+        "synthetic": case.synthetic,
+    }
+
+
+def summary(case: Case) -> dict[str, Any]:
+    """Return a verification as one line of a list."""
+    return {
+        "id": case.id,
+        "incident_id": case.incident,
+        "agent_label": said(case.submitted, "observed")["agent_label"],
+        "claimed_agency": case.agency,
+        "identification": case.identification,
+        "outcome": case.outcome,
+        "explanation": case.explanation,
+        "opened_at": case.opened_at,
+        "synthetic": case.synthetic,
+    }
+
+
+def incident_document(incident: Incident, events: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return an incident as callers see it, without its agents and checklist."""
+    return {
+        "id": incident.id,
+        "number": incident.number,
+        "opened_at": incident.opened_at,
+        "assigned": list(incident.assigned),
+        "scene": dict(incident.scene),
+        "supervisor_requested_at": incident.supervisor_requested_at,
+        "supervisor_arrived_at": incident.supervisor_arrived_at,
+        "events": list(events),
+    }
+
+
+def placed_events(url: str, origin: str, placed: Iterable[Placed]) -> list[dict[str, Any]]:
+    """Return where the records that a request appended can be had."""
+    return [_event(url, origin, p.logged.seq or 0, p.logged.kind, p.index) for p in placed if hasattr(p.logged, "kind")]
+
+
+def standing_events(url: str, origins: Mapping[str, str], places: Iterable[EventPlace]) -> list[dict[str, Any]]:
+    """Return where every event of a subject can be had."""
+    return [_event(url, origins[place.log], place.seq, place.kind, place.index) for place in places]
+
+
+def words_document(issued: IssuedWords, *, shown: bool) -> dict[str, Any]:
+    """Return what is told of words that were issued; the words themselves to a dispatcher alone."""
+    return {
+        "word_id": issued.word_id,
+        "words": issued.phrase if shown else None,
+        "agency": issued.agency,
+        "held_number": {
+            "number": issued.callback.number,
+            "source": issued.callback.source,
+            "tested_on": issued.callback.tested_on,
+        },
+        "valid_seconds": int(WORDS_LAST.total_seconds()),
+        "say": SAY if shown else SHOWN_TO_DISPATCH,
+    }
+
+
+def kept(location: str, document: Mapping[str, Any], applying: Iterable[str], answers: Mapping[str, Any]) -> bytes:
+    """Write a reply as it is kept: its Location, what joins the checklist to it, and its body without that."""
+    joins = {"version": checklist().version, "applies": sorted(applying), "answers": answers}
+    return "\n".join((location, _compact(joins), _compact(document))).encode()
+
+
+def created(appended: Appended) -> Response:
+    """Return the 201 of a kept reply, the same bytes every time."""
+    location, joins, document = appended.reply.decode().split("\n", 2)
+    return Response(_joined(document, json.loads(joins)), 201, {"Location": location}, content_type=JSON)
+
+
+def read(document: Mapping[str, Any], applying: Iterable[str], answers: Mapping[str, Any], etag: str) -> Response:
+    """Return the 200 of something read, with its version as entity tag."""
+    joins = {"version": checklist().version, "applies": list(applying), "answers": answers}
+    return Response(_joined(_compact(document), joins), 200, {"ETag": f'"{etag}"'}, content_type=JSON)
+
+
+def plain(document: Mapping[str, Any], status: int = 200) -> Response:
+    """Return a document that needs nothing joined."""
+    return Response(_compact(document), status, content_type=JSON)
+
+
+def _joined(document: str, joins: Mapping[str, Any]) -> str:
+    attached = checklist(joins["version"]).attached(frozenset(joins["applies"]), joins["answers"])
+    return f'{document[:-1]},"checklist":{attached}}}'
+
+
+def _event(url: str, origin: str, seq: int, kind: str, index: int) -> dict[str, Any]:
+    place = f"{url}/events/{seq}"
+    return {
+        "seq": seq,
+        "kind": kind,
+        "log": {"origin": origin, "index": index},
+        "record": f"{place}/record",
+        "receipt": f"{place}/receipt",
+    }
+
+
+def _compact(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
