@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from verify_service.clock import parse_rfc3339
+from verify_service.errors import ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
     from verify_service.clock import Clock
     from verify_service.record_log.record_log import RecordLog
+
+logger = logging.getLogger(__name__)
+RETRY_SECONDS = 60.0
+# The clock may be set, and daylight saving may begin, while this sleeps.
+LONGEST_SLEEP_SECONDS = 600.0
 
 
 class DailyPublication:
@@ -33,6 +41,19 @@ class DailyPublication:
         """Return how long it is until the next publication is due."""
         following = datetime.combine(self.last_due().date() + timedelta(days=1), self._hour, self._zone)
         return max(0.0, (following - self._clock.now()).total_seconds())
+
+    def run_daily(self, sleep: Callable[[float], None]) -> None:
+        """Publish whenever it is due, for ever; what failed is tried again after a minute."""
+        while True:
+            try:
+                size = self.publish_if_due()
+            except ServiceError as error:
+                logger.warning("the log was not published: %s", error.detail)
+                sleep(RETRY_SECONDS)
+                continue
+            if size is not None:
+                logger.info("published %s entries", size)
+            sleep(min(self.seconds_to_next(), LONGEST_SLEEP_SECONDS) + 1)
 
     def publish_if_due(self) -> int | None:
         """Publish unless it was done since it was last due; return the size published, else None."""

@@ -90,6 +90,11 @@ class RecordLog:
         verify_receipt(text, content[NONCE_BYTES:], self.policy)
         return text
 
+    def check_high_water(self) -> None:
+        """Raise LogRefused or ConfigurationError unless the log goes on from what this host promised."""
+        with self._high_water.turn() as turn, self._store.hold_tail(self.log) as tail:
+            turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
+
     def last_published(self) -> StoredCheckpoint | None:
         """Return the newest published checkpoint."""
         head = self._store.head(self.log)

@@ -112,7 +112,8 @@ def _why_open(check: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
             sentence = text["no_registry"]
         case "registry_stale":
             since = _day_and_time(parse_rfc3339(check["fresh_until"]), zone)
-            sentence = text["stale"].format(agency=agency, since=since)
+            words = text["stale" if check["roster_sha256"] else "stale_registry"]
+            sentence = words.format(agency=agency, since=since)
         case "possible_match":
             sentence = text["possible_match"].format(agency=agency)
         case "no_match":
@@ -155,7 +156,9 @@ def _next_steps(case: Case, facts: Facts, decision: Decision) -> list[str]:
         return [text["step_checklist"]]
     steps = [*_telling(outcome), *_asking_again(case, outcome)]
     if not facts.person_confirmed:
-        steps += [*_calling_steps(case), *([] if facts.photo_match_in_time else [text["step_credential"]])]
+        steps += _calling_steps(case)
+    if not facts.photo_match_in_time and (not facts.person_confirmed or _without_roster(case)):
+        steps.append(text["step_credential"])
     if outcome == "declined":
         steps.append(text["step_document_refusal"])
     if outcome not in {"verified", "credential_consistent"}:
@@ -184,6 +187,10 @@ def _calling_steps(case: Case) -> list[str]:
     text = texts()
     numbers = case.submitted["computed"]["held_numbers"]
     return [_of(text["step_callback" if agency in numbers else "step_no_number"], agency) for agency in case.agencies]
+
+
+def _without_roster(case: Case) -> bool:
+    return any(check["result"] == "agency_not_enrolled" for check in case.own_checks)
 
 
 def _calling(case: Case, result: str) -> str:

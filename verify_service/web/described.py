@@ -39,7 +39,7 @@ OUTCOME = {
 SIGNED = _object(version=WHOLE, sha256=DIGEST)
 CHECK = _object(
     agency=TEXT,
-    enrolment_level={"type": "integer", "minimum": 0, "maximum": 4},
+    enrolment_level={"type": ["integer", "null"], "minimum": 0, "maximum": 4},
     result={
         "type": "string",
         "enum": [

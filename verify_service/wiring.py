@@ -1,0 +1,229 @@
+"""Put the service together from its settings: the one file that names implementations."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from verify_service import keyring, settings
+from verify_service.access.event import AccessEvents
+from verify_service.access.reading import Reading
+from verify_service.clock import SystemClock, rfc3339
+from verify_service.errors import ConfigurationError
+from verify_service.record_log.checkpoint import Checkpoint
+from verify_service.record_log.high_water import HighWater
+from verify_service.record_log.log import ACCESS, RECORDS, LogId, StoredCheckpoint
+from verify_service.record_log.logs import Logs
+from verify_service.record_log.merkle import Peaks
+from verify_service.record_log.public_log import PublicLog
+from verify_service.record_log.publication import DailyPublication
+from verify_service.record_log.record_log import RecordLog
+from verify_service.registry.blinding import parse_blinding_key_file
+from verify_service.registry.ingest import Ingest
+from verify_service.registry.keyring import Keyring
+from verify_service.registry.registry import Registry
+from verify_service.storage import schema
+from verify_service.storage.blinding_key_store import BlindingKeyStore
+from verify_service.storage.case_reader import CaseTables
+from verify_service.storage.case_store import CaseStore
+from verify_service.storage.database import Database
+from verify_service.storage.log_store import LogTables
+from verify_service.storage.registry_store import RegistryStore
+from verify_service.vault import Vault
+from verify_service.verification.desk import Desk
+from verify_service.verification.projection import CaseProjection
+from verify_service.web.access_token import Audience
+from verify_service.web.app import create_app
+from verify_service.web.auth import Authenticator
+from verify_service.web.backend import Backend
+from verify_service.web.issuer_keys import IssuerKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+
+    from verify_service.settings import Settings
+    from verify_service.signing import NoteSigner
+
+LOG_NAMES = (RECORDS, ACCESS)
+random_bytes = os.urandom  # noqa: TID251 - Here randomness enters; everything below is given it.
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts of one process, each made when it is first asked for."""
+
+    settings: Settings
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database; whether it has this release's schema is asked by ``check_schema``."""
+        # One connection for each thread, and one for the publication.
+        return Database(self.settings.database_url, pool=self.settings.threads + 1)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The vault with the keys of every department."""
+        return Vault(keyring.vault_keys(self.settings.keys), random_bytes)
+
+    @cached_property
+    def cases(self) -> CaseStore:
+        """The read models."""
+        return CaseStore(self.vault)
+
+    @cached_property
+    def log_store(self) -> LogTables:
+        """The logs' tables."""
+        return LogTables(self.database, self.cases)
+
+    @cached_property
+    def case_reader(self) -> CaseTables:
+        """The read models, for reading."""
+        return CaseTables(self.database, self.cases)
+
+    @cached_property
+    def registry_store(self) -> RegistryStore:
+        """The registry's tables."""
+        return RegistryStore(self.database)
+
+    @cached_property
+    def blinding_keys(self) -> Keyring:
+        """The agencies' blinding keys."""
+        return Keyring(BlindingKeyStore(self.database), self.vault)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry that claims are checked against."""
+        return Registry(self.registry_store, self.blinding_keys)
+
+    @cached_property
+    def logs(self) -> Logs:
+        """Every department's logs."""
+        return Logs([self._log(log) for log in self.log_ids()], self.log_store)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The desk."""
+        return Desk(self.registry, self.logs, self.vault, self.clock, random_bytes, self.settings.timezone)
+
+    def log_ids(self) -> Iterator[LogId]:
+        """Yield the logs of the departments served."""
+        for department in self.settings.departments:
+            yield from (LogId(department, name) for name in LOG_NAMES)
+
+    def origin(self, log: LogId) -> str:
+        """Return a log's origin line, which is for ever."""
+        return f"{self.settings.log_host}/log/{log.department}/{log.name}"
+
+    def signer(self, log: LogId) -> NoteSigner:
+        """Return the key that signs a log."""
+        return keyring.log_signer(self.settings.keys, log, self.origin(log))
+
+    def high_water(self, log: LogId) -> HighWater:
+        """Return a log's high-water mark on this host."""
+        return HighWater(self.settings.high_water / f"{log.department}-{log.name}.mark")
+
+    def check_schema(self) -> None:
+        """Raise DatabaseVersionMismatch or StorageUnavailable unless the database can be used."""
+        schema.check(self.database)
+
+    def check_logs(self) -> None:
+        """Raise ConfigurationError or LogRefused unless every log is there and goes on from its mark."""
+        for log in self.log_ids():
+            head = self.log_store.head(log)
+            if head is None:
+                raise ConfigurationError(f"There is no log {log}: run `verify-service db upgrade`.")
+            if head.origin != self.origin(log):
+                raise ConfigurationError(
+                    f"The log {log} has the origin {head.origin}, not {self.origin(log)}: an origin is for ever, so set "
+                    "VERIFY_LOG_HOST back."
+                )
+            self.logs.named(log.department, log.name).check_high_water()
+
+    def upgrade(self) -> list[LogId]:
+        """Bring the database to this release and create the logs that are missing; return those."""
+        schema.upgrade(self.database)
+        missing = [log for log in self.log_ids() if self.log_store.head(log) is None]
+        for log in missing:
+            # The mark comes first: a log without one would not start, a mark without a log is found here again.
+            if not self.high_water(log).path.exists():
+                self.high_water(log).create(Peaks())
+            note = Checkpoint(self.origin(log), 0, Peaks().root).sign(self.signer(log))
+            self.log_store.create(log, self.origin(log), StoredCheckpoint(0, note, rfc3339(self.clock.now())))
+        return missing
+
+    def ingest(self, department: str) -> Ingest:
+        """Return a department's ingest; raise ConfigurationError where the registry is not named whole."""
+        chosen = self.settings
+        if not chosen.registry or chosen.registry_root is None:
+            raise ConfigurationError("Set VERIFY_REGISTRY and VERIFY_REGISTRY_ROOT: the registry and its pinned root.")
+        if chosen.blinding_keys is not None:
+            self.blinding_keys.take_in(department, parse_blinding_key_file(chosen.blinding_keys.read_bytes()))
+        folder = chosen.home / "ingest" / department
+        root = chosen.registry_root.read_bytes()
+        return Ingest(department, chosen.registry, root, folder, self.registry_store, self.blinding_keys, self.clock)
+
+    def publications(self) -> list[DailyPublication]:
+        """Return the daily publication of each department's records."""
+        chosen = self.settings
+        return [
+            DailyPublication(self.logs.records(department), chosen.publish_at, chosen.timezone, self.clock)
+            for department in chosen.departments
+        ]
+
+    def backend(self) -> Backend:
+        """Return what the web room uses."""
+        chosen = self.settings
+        keys = IssuerKeys(chosen.issuer, self.clock)
+        audience = Audience(chosen.issuer, chosen.audience, frozenset(chosen.departments))
+        authenticator = Authenticator(audience, keys, self.clock)
+        return Backend(
+            authenticator=authenticator,
+            vault=self.vault,
+            clock=self.clock,
+            random_bytes=random_bytes,
+            readiness={
+                "database": self.check_schema,
+                "logs": self.check_logs,
+                "tokens": authenticator.check_ready,
+            },
+            synthetic=self._synthetic,
+            desk=self.desk,
+            reading=Reading(self.case_reader, self.logs, AccessEvents(self.logs, self.vault, self.clock)),
+            case_reader=self.case_reader,
+            registry=self.registry,
+            logs=self.logs,
+            public_logs={d: PublicLog(LogId(d, RECORDS), self.log_store) for d in chosen.departments},
+        )
+
+    def _synthetic(self) -> bool:
+        editions = (self.registry.edition(department) for department in self.settings.departments)
+        return any(edition.synthetic for edition in editions if edition is not None)
+
+    def _log(self, log: LogId) -> RecordLog:
+        return RecordLog(
+            log,
+            self.log_store,
+            self.signer(log),
+            self.vault,
+            self.high_water(log),
+            CaseProjection(),
+            self.clock,
+            random_bytes,
+        )
+
+
+def application() -> Flask:
+    """Make the app that a worker serves, from its environment; the publication goes on beside it."""
+    service = Service(settings.from_environment())
+    service.check_schema()
+    service.check_logs()
+    for publication in service.publications():
+        threading.Thread(target=publication.run_daily, args=(time.sleep,), name="publication", daemon=True).start()
+    return create_app(service.backend())
