@@ -141,8 +141,8 @@ class Service:
                 raise ConfigurationError(f"There is no log {log}: run `verify-service db upgrade`.")
             if head.origin != self.origin(log):
                 raise ConfigurationError(
-                    f"The log {log} has the origin {head.origin}, not {self.origin(log)}: an origin is for ever, so set "
-                    "VERIFY_LOG_HOST back."
+                    f"The log {log} has the origin {head.origin}, not {self.origin(log)}: an origin is for ever: "
+                    "set VERIFY_LOG_HOST back."
                 )
             self.logs.named(log.department, log.name).check_high_water()
 

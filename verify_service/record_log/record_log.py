@@ -92,8 +92,11 @@ class RecordLog:
 
     def check_high_water(self) -> None:
         """Raise LogRefused or ConfigurationError unless the log goes on from what this host promised."""
-        with self._high_water.turn() as turn, self._store.hold_tail(self.log) as tail:
-            turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
+        with self._high_water.turn() as turn:
+            head = self._store.head(self.log)
+            if head is None:
+                raise NotFound(f"There is no log {self.log}.")
+            turn.check(head.peaks, subtree_from_tiles(lambda level, tile: self._store.tile(self.log, level, tile)))
 
     def last_published(self) -> StoredCheckpoint | None:
         """Return the newest published checkpoint."""

@@ -63,6 +63,11 @@ class CaseStore:
         """Return the blind index under which an officer's serial stands."""
         return self._vault.index(department, "officer", serial)
 
+    def agrees(self, department: str, row: Any, state: Case | Incident) -> bool:
+        """Tell whether what a row is searched by is what its state says."""
+        clear = self._clear(department, state)
+        return all(getattr(row, name) == value for name, value in clear.items())
+
     def project(self, connection: Connection, log: LogId, batch: Batch) -> None:
         """Write the read models of a batch: its events, its links, the subjects it changed."""
         first = {row.logged.subject: row.index for row in batch.rows if row.logged.seq == 0}
@@ -102,20 +107,26 @@ class CaseStore:
 
     def _row(self, department: str, subject: Subject) -> dict[str, Any]:
         state = subject.state
-        row = {"id": state.id, "seq": subject.seq, "prev": subject.prev}
         if isinstance(state, Case):
-            row |= {
-                "incident": state.incident,
-                "opened_at": state.opened_at,
-                "officer": self.officer(department, state.opened_by),
-                "command": state.command,
-                "agency": state.agency,
-                "outcome": state.outcome,
-                "case_sealed": state.sealed,
-            }
-            return row | self._seal(department, f"verification/{state.id}", case_document(state))
-        row["number"] = state.number
-        return row | self._seal(department, f"incident/{state.id}", incident_document(state))
+            sealed = self._seal(department, f"verification/{state.id}", case_document(state))
+        else:
+            sealed = self._seal(department, f"incident/{state.id}", incident_document(state))
+        return {"seq": subject.seq, "prev": subject.prev} | self._clear(department, state) | sealed
+
+    def _clear(self, department: str, state: Case | Incident) -> dict[str, Any]:
+        """Return the columns that a subject is searched by."""
+        if isinstance(state, Incident):
+            return {"id": state.id, "number": state.number}
+        return {
+            "id": state.id,
+            "incident": state.incident,
+            "opened_at": state.opened_at,
+            "officer": self.officer(department, state.opened_by),
+            "command": state.command,
+            "agency": state.agency,
+            "outcome": state.outcome,
+            "case_sealed": state.sealed,
+        }
 
     def _link(self, connection: Connection, department: str, batch: Batch) -> None:
         seqs = {

@@ -100,7 +100,8 @@ class LogTables:
     def checkpoints(self, log: LogId, *, published: bool) -> Iterator[StoredCheckpoint]:
         """Yield (published) checkpoints by size."""
         with self._database.snapshot() as connection:
-            yield from read_checkpoints(connection, log, published=published)
+            for row in connection.execute(_PUBLISHED_CHECKPOINTS if published else _CHECKPOINTS, _named(log)):
+                yield StoredCheckpoint(row.size, row.note, row.published_at)
 
 
 class HeldTail:
@@ -200,21 +201,29 @@ def read_records(connection: Connection, log: LogId, start: int, count: int) -> 
     ]
 
 
-def read_checkpoints(connection: Connection, log: LogId, *, published: bool) -> Iterator[StoredCheckpoint]:
-    """Yield a log's (published) checkpoints by size, on a connection of the caller's."""
-    for row in connection.execute(_PUBLISHED_CHECKPOINTS if published else _CHECKPOINTS, _named(log)):
-        yield StoredCheckpoint(row.size, row.note, row.published_at)
-
-
 def _entries(connection: Connection, log: LogId, start: int, count: int) -> list[bytes]:
     found = connection.execute(_ENTRIES, {**_named(log), "start": start, "end": start + count})
-    return [row.entry for row in found]
+    return [bytes(row.entry) for row in found]
+
+
+def read_stored_tile(connection: Connection, log: LogId, level: int, index: int) -> bytes | None:
+    """Return a tile as stored, None where none is, on a connection of the caller's."""
+    row = connection.execute(_TILE, {**_named(log), "level_is": level, "n_is": index}).one_or_none()
+    return None if row is None else bytes(row.content)
+
+
+def read_head(connection: Connection, log: LogId) -> Head:
+    """Return the end of a log, on a connection of the caller's; raise ConfigurationError where it does not exist."""
+    row = connection.execute(_HEAD, _named(log)).one_or_none()
+    if row is None:
+        raise ConfigurationError(f"There is no log {log}: run `verify-service db upgrade`.")
+    return _head(row)
 
 
 def _tile(connection: Connection, log: LogId, level: int, index: int) -> bytes:
-    row = connection.execute(_TILE, {**_named(log), "level_is": level, "n_is": index}).one_or_none()
-    if row is not None:
-        return bytes(row.content)
+    stored = read_stored_tile(connection, log, level, index)
+    if stored is not None:
+        return stored
     if level:
         return b""
     return level_zero(_entries(connection, log, index * TILE_WIDTH, TILE_WIDTH))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from verify_service.verification.claim import NO_AGENCY
@@ -168,7 +168,8 @@ def followed(case: Case, record: Record) -> Case:
 
 def case_document(case: Case) -> dict[str, Any]:
     """Write a state as JSON-ready values."""
-    return asdict(case)
+    # Not dataclasses.asdict: it copies every value of every body.
+    return {**vars(case), "events": [vars(event) for event in case.events]}
 
 
 def case_from_document(document: Mapping[str, Any]) -> Case:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from verify_service.verification.event import said
@@ -74,7 +74,7 @@ def incident_followed(incident: Incident, record: Record) -> Incident:
 
 def incident_document(incident: Incident) -> dict[str, Any]:
     """Write a state as JSON-ready values."""
-    return asdict(incident)
+    return dict(vars(incident))
 
 
 def incident_from_document(document: Mapping[str, Any]) -> Incident:

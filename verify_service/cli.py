@@ -1,0 +1,197 @@
+"""Run the service and look after it: `verify-service COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verify_service import __version__, demo, settings
+from verify_service.access.policy import ROLES
+from verify_service.devissuer.issuer import issue_token
+from verify_service.errors import ConfigurationError, ServiceError
+from verify_service.evidence.audit import audit
+from verify_service.evidence.export_log import export_log
+from verify_service.record_log.log import RECORDS
+from verify_service.wiring import Service, api_description, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Command = Callable[[argparse.Namespace], int]
+
+CHECK_FAILED = 1
+CANNOT_RUN = 3
+CODES = "exit codes: 0 fine, 1 the check failed, 2 the command line is wrong, 3 it could not run (the text says why)"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    given = _parser().parse_args(arguments)
+    run: Command = given.run
+    try:
+        return run(given)
+    except ServiceError as error:
+        print(f"{error.title}: {error.detail}", file=sys.stderr)
+        return CANNOT_RUN
+    except KeyboardInterrupt:
+        return 0
+
+
+def _demo(given: argparse.Namespace) -> int:
+    return demo.run(once=given.once, rosters=not given.no_rosters, as_json=given.json)
+
+
+def _serve(_: argparse.Namespace) -> int:
+    serve(settings.from_environment())
+    return 0
+
+
+def _keys_generate(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
+    made = service.generate_keys()
+    said = [f"Made {path}: back it up where the database is not." for path in made] or [
+        "Every key file is there already."
+    ]
+    return _report(given.json, {"made": [str(path) for path in made]}, *said)
+
+
+def _db_upgrade(given: argparse.Namespace) -> int:
+    created = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST").upgrade()
+    said = [f"Created the log {log}." for log in created]
+    document = {"revision": "head", "created_logs": [str(log) for log in created]}
+    return _report(given.json, document, "The database has this release's schema.", *said)
+
+
+def _db_accept_high_water(given: argparse.Namespace) -> int:
+    marked = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST").accept_high_water()
+    said = [f"{log} is marked at {size} entries." for log, size in marked] or ["Every log has its mark already."]
+    return _report(given.json, {"marked": [{"log": str(log), "size": size} for log, size in marked]}, *said)
+
+
+def _ingest(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_DEPARTMENTS", "VERIFY_REGISTRY", "VERIFY_REGISTRY_ROOT")
+    service.check_schema()
+    reports, said = [], []
+    for department in service.settings.departments:
+        report = service.ingest(department).run(_progress if sys.stderr.isatty() else _quiet)
+        reports.append({"department": department, **report.document()})
+        entries = sum(count for _, count in report.loaded)
+        said.append(
+            f"{department}: edition {report.edition.number}, {len(report.edition.agencies)} agencies, "
+            f"{entries} entries newly loaded{', synthetic' if report.edition.synthetic else ''}."
+        )
+        said += [f"  refused {refusal.agency}: {refusal.reason}" for refusal in report.refusals]
+    return _report(given.json, {"cycles": reports}, *said)
+
+
+def _token(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_ISSUER", "VERIFY_AUDIENCE", "VERIFY_DEPARTMENTS")
+    chosen = service.settings
+    if not chosen.development:
+        raise ConfigurationError("Tokens come from your identity provider: VERIFY_ISSUER is not `development`.")
+    token = issue_token(
+        chosen.home,
+        issuer=chosen.issuer,
+        audience=chosen.audience,
+        role=given.role,
+        department=given.department or chosen.departments[0],
+        serial=given.serial,
+        now=service.clock.now(),
+        minutes=given.minutes,
+    )
+    return _report(given.json, {"token": token}, token)
+
+
+def _openapi(_: argparse.Namespace) -> int:
+    print(json.dumps(api_description(), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _audit(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
+    service.check_schema()
+    report = audit(service.audit_source(), _counting if sys.stderr.isatty() else _quiet)
+    _report(given.json, report.document(), *report.sentences())
+    return 0 if report.ok else CHECK_FAILED
+
+
+def _export_log(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
+    department = given.department or service.settings.departments[0]
+    written = export_log(service.public_log(department), given.directory)
+    return _report(
+        given.json, {"files": written}, f"Wrote {written} files to {given.directory}: any web server can serve them."
+    )
+
+
+def _publish_log(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
+    service.check_schema()
+    sizes = {d: service.logs.records(d).publish() for d in service.settings.departments}
+    said = [f"{d}/{RECORDS}: published at {size} entries." for d, size in sizes.items()]
+    return _report(given.json, {"published": sizes}, *said)
+
+
+def _service(*needs: str) -> Service:
+    return Service(settings.from_environment(frozenset(needs)))
+
+
+def _report(as_json: bool, document: dict[str, Any], *sentences: str) -> int:
+    print(json.dumps(document, ensure_ascii=False) if as_json else "\n".join(sentences))
+    return 0
+
+
+def _progress(agency: str, done: int, whole: int) -> None:
+    print(f"\r{done}/{whole} {agency:<24}", end="" if done < whole else "\n", file=sys.stderr)
+
+
+def _counting(done: int, whole: int) -> None:
+    print(f"\r{done}/{whole} entries", end="" if done < whole else "\n", file=sys.stderr)
+
+
+def _quiet(*_: object) -> None:
+    pass
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("verify-service", description=__doc__, epilog=CODES)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command, what: str, under: Any = commands) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = under.add_parser(name, help=what, description=what, epilog=CODES)
+        command.set_defaults(run=run)
+        command.add_argument("--json", action="store_true", help="print one JSON document")
+        return command
+
+    demonstration = add("demo", _demo, "start everything with a synthetic registry, or play one encounter")
+    demonstration.add_argument("--once", action="store_true", help="play one encounter, prove it offline, and end")
+    demonstration.add_argument("--no-rosters", action="store_true", help="with no roster in the world, as today")
+    add("serve", _serve, "serve the API")
+    keys = commands.add_parser("keys", help="look after key files").add_subparsers(required=True, metavar="COMMAND")
+    add("generate", _keys_generate, "make the key files that are missing", keys)
+    db = commands.add_parser("db", help="look after the database").add_subparsers(required=True, metavar="COMMAND")
+    add("upgrade", _db_upgrade, "bring the database to this release and create the logs that are missing", db)
+    add("accept-high-water", _db_accept_high_water, "on a new host, mark the logs where the database stands", db)
+    add("ingest", _ingest, "fetch, check and swap in the registry").add_argument(
+        "--once", action="store_true", help="run one cycle (the default; a timer runs the next)"
+    )
+    token = add("token", _token, "print an access token of the development issuer")
+    token.add_argument("--role", choices=ROLES, required=True)
+    token.add_argument("--department")
+    token.add_argument("--serial", help="the caller's serial; each role has one of its own")
+    token.add_argument("--minutes", type=int, default=480, help="how long it holds (default 480)")
+    add("openapi", _openapi, "print the API's description")
+    add("audit", _audit, "re-read everything and compare")
+    export = add("export-log", _export_log, "write the published log as files for any web server")
+    export.add_argument("directory", type=Path, metavar="DIR")
+    export.add_argument("--department")
+    add("publish-log", _publish_log, "publish the log now, not only at the daily hour")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

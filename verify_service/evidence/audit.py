@@ -1,0 +1,243 @@
+"""Re-read everything and compare: each log whole, the read models, the outcomes and the registry that was quoted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from verify_service.record_log.audit import Fault, LogAudit
+from verify_service.record_log.log import RECORDS
+from verify_service.record_log.record import Record
+from verify_service.verification.case import Case, case_document, facts_of
+from verify_service.verification.incident import Incident, incident_document
+from verify_service.verification.outcome import outcome_table
+from verify_service.verification.projection import CaseProjection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from verify_service.record_log.audit import LogSnapshot, ReadRecord
+    from verify_service.record_log.log import Placed
+    from verify_service.record_log.trust import TrustPolicy
+    from verify_service.vault import Vault
+
+# States kept open while the log is read; an older one is folded anew from its records when it is needed.
+OPEN_STATES = 20_000
+PROGRESS_EVERY = 10_000
+STATEMENT = "statement"
+
+
+@dataclass(frozen=True)
+class ReadModel:
+    """A subject as the read models have it; ``columns_agree`` says whether what is searched by fits the state."""
+
+    ref: str
+    seq: int
+    state: Any
+    columns_agree: bool
+
+
+class AuditMoment(Protocol):
+    """The database at one moment."""
+
+    def logs(self) -> Sequence[tuple[LogSnapshot, TrustPolicy]]:
+        """Return every log with the keys to check it by."""
+
+    def earlier(self, department: str, subject: str, seq: int) -> list[Placed]:
+        """Return a subject's records before ``seq``, for folding its state anew."""
+
+    def read_models(self, department: str) -> Iterator[ReadModel]:
+        """Yield every verification, incident and statement link."""
+
+    def events(self, department: str, log: str) -> Iterator[tuple[int, str, str]]:
+        """Yield (index, kind, received_at) of the event read model by index."""
+
+    def registry_faults(self, department: str) -> Iterator[str]:
+        """Yield a sentence for each kept registry file, roster or edition that is not what its digest says."""
+
+    def registry_digests(self, department: str) -> set[str]:
+        """Return the digests of every registry file and roster that is kept."""
+
+
+class AuditSource(Protocol):
+    """Where an audit reads."""
+
+    def moment(self) -> AbstractContextManager[AuditMoment]:
+        """Hold one moment of the database."""
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What an audit found; ``size`` is the number of entries of the records logs."""
+
+    size: int
+    sizes: dict[str, int]
+    faults: Sequence[Fault]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything agrees."""
+        return not self.faults
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as JSON-ready values."""
+        return {
+            "ok": self.ok,
+            "size": self.size,
+            "logs": self.sizes,
+            "faults": [asdict(fault) for fault in self.faults],
+        }
+
+    def sentences(self) -> list[str]:
+        """Return the report for a person."""
+        lines = [f"{log}: {size} entries" for log, size in self.sizes.items()]
+        for fault in self.faults:
+            where = "" if fault.where is None else f" at {fault.where}"
+            lines.append(f"FAULT in {fault.log}{where}: {fault.sentence}.")
+        verdict = "Everything agrees." if self.ok else f"{len(self.faults)} faults. Nothing was changed."
+        return [*lines, verdict]
+
+
+def audit(source: AuditSource, vault: Vault, progress: Callable[[int, int], None] = lambda *_: None) -> AuditReport:
+    """Audit every log and what is made from it."""
+    faults: list[Fault] = []
+    sizes: dict[str, int] = {}
+    records = 0
+    with source.moment() as moment:
+        logs = moment.logs()
+        whole, done = sum(snapshot.head.size for snapshot, _ in logs), 0
+        models: dict[str, _Models] = {}
+        for snapshot, policy in logs:
+            log = snapshot.log
+            model = models.setdefault(log.department, _Models(moment, log.department))
+            one = LogAudit(snapshot, vault, policy)
+            events = model.following(snapshot)
+            for read in one.records():
+                events.take(read)
+                model.take(read)
+                done += 1
+                if done % PROGRESS_EVERY == 0:
+                    progress(done, whole)
+            faults += [*one.faults, *events.finish()]
+            sizes[str(log)] = snapshot.head.size
+            records += snapshot.head.size if log.name.startswith(RECORDS) else 0
+        for model in models.values():
+            faults += model.finish()
+        progress(whole, whole)
+    return AuditReport(records, sizes, faults)
+
+
+class _Events:
+    """Compares the event read model of one log with its records, side by side."""
+
+    def __init__(self, log: str, rows: Iterator[tuple[int, str, str]]) -> None:
+        self._log = log
+        self._rows = rows
+        self._faults: list[Fault] = []
+
+    def take(self, read: ReadRecord) -> None:
+        logged = read.placed.logged
+        if not isinstance(logged, Record) or logged.subject is None:
+            return
+        if next(self._rows, None) != (read.index, logged.kind, logged.received_at):
+            self._faults.append(Fault(self._log, read.index, "the event read model is not what the record says"))
+
+    def finish(self) -> list[Fault]:
+        for index, _, _ in self._rows:
+            self._faults.append(Fault(self._log, index, "the event read model has a row that no record has"))
+        return self._faults[:100]
+
+
+class _Models:
+    """Folds a department's records into states and compares them with the read models at the end."""
+
+    def __init__(self, moment: AuditMoment, department: str) -> None:
+        self._moment = moment
+        self._department = department
+        self._projection = CaseProjection()
+        self._open: OrderedDict[str, tuple[int, Any]] = OrderedDict()
+        self._closed: dict[str, tuple[int, bytes]] = {}
+        self._quoted: set[str] = set()
+        self._faults: list[Fault] = []
+
+    def following(self, snapshot: LogSnapshot) -> _Events:
+        return _Events(str(snapshot.log), self._moment.events(self._department, snapshot.log.name))
+
+    def take(self, read: ReadRecord) -> None:
+        logged = read.placed.logged
+        subject, seq = logged.subject, logged.seq or 0
+        if subject is None:
+            return
+        state = self._projection.fold(self._state(subject, seq), read.placed)
+        self._open[subject] = (seq + 1, state)
+        self._open.move_to_end(subject)
+        if isinstance(logged, Record) and isinstance(state, Case):
+            self._replay(read.index, logged, state)
+        if len(self._open) > OPEN_STATES:
+            self._close(*self._open.popitem(last=False))
+
+    def finish(self) -> list[Fault]:
+        while self._open:
+            self._close(*self._open.popitem())
+        for model in self._moment.read_models(self._department):
+            known = self._closed.pop(model.ref, None)
+            if known is None and not (model.ref.startswith(STATEMENT) and model.seq == 0):
+                self._fault(f"the read model has {model.ref}, which no record has")
+            elif known is not None and known != (model.seq, _digest(model.state)):
+                self._fault(f"the read model of {model.ref} is not what its records add up to")
+            elif not model.columns_agree:
+                self._fault(f"what {model.ref} is searched by is not what it says")
+        for ref in self._closed:
+            self._fault(f"the read model lacks {ref}")
+        for digest in sorted(self._quoted - self._moment.registry_digests(self._department)):
+            self._fault(f"a record quotes the registry file {digest}, which is not kept")
+        for sentence in self._moment.registry_faults(self._department):
+            self._fault(sentence)
+        return self._faults
+
+    def _state(self, subject: str, seq: int) -> Any:
+        known = self._open.get(subject)
+        if known is not None or seq == 0:
+            return known[1] if known else None
+        state = None
+        for placed in self._moment.earlier(self._department, subject, seq):
+            state = self._projection.fold(state, placed)
+        return state
+
+    def _close(self, subject: str, known: tuple[int, Any]) -> None:
+        seq, state = known
+        self._closed[subject] = (seq, _digest(state))
+
+    def _replay(self, index: int, record: Record, case: Case) -> None:
+        """Decide anew by the table that the record names, and note what it quotes of the registry."""
+        table = (record.rules or {}).get("outcome_table", {})
+        try:
+            known = outcome_table(str(table.get("version")))
+        except FileNotFoundError:
+            self._fault(f"the record names outcome table {table.get('version')}, which does not ship", index)
+            return
+        replayed = known.decide(facts_of(case)).outcome
+        if known.sha256 != table["sha256"]:
+            self._fault("the record names an outcome table of other bytes", index)
+        elif replayed != record.outcome_after:
+            self._fault(f"the events give {replayed}, the record says {record.outcome_after}", index)
+        if record.kind == "submitted":
+            for check in case.checks:
+                files = [check["profile_sha256"], check["roster_sha256"]]
+                files += [file["sha256"] for file in (check["metadata"] or {}).values() if file]
+                self._quoted.update(digest for digest in files if digest)
+
+    def _fault(self, sentence: str, where: int | None = None) -> None:
+        self._faults.append(Fault(f"{self._department}/{RECORDS}", where, sentence))
+
+
+def _digest(state: Any) -> bytes:
+    if isinstance(state, Case):
+        state = case_document(state)
+    elif isinstance(state, Incident):
+        state = incident_document(state)
+    return hashlib.sha256(json.dumps(state, sort_keys=True, default=list).encode()).digest()[:16]

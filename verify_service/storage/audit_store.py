@@ -1,0 +1,159 @@
+"""Hold one moment of the database for an audit: implements ``evidence.audit.AuditSource``."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from verify_service.evidence.audit import ReadModel
+from verify_service.record_log.audit import LogSnapshot
+from verify_service.record_log.batch import record_place
+from verify_service.record_log.log import LogId, Placed, StoredCheckpoint
+from verify_service.record_log.record import NONCE_BYTES, parse_record
+from verify_service.storage.log_store import read_head, read_records, read_stored_tile
+from verify_service.storage.rows import sealed_of
+from verify_service.storage.tables import (
+    event,
+    incident,
+    log_checkpoint,
+    log_entry,
+    record,
+    statement_link,
+    verification,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import Column, Connection, Table
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from verify_service.record_log.trust import TrustPolicy
+    from verify_service.storage.case_store import CaseStore
+    from verify_service.storage.database import Database
+    from verify_service.storage.registry_store import RegistryStore
+    from verify_service.vault import Vault
+
+FETCHED_AT_ONCE = 2000
+
+
+class AuditTables:
+    """The database as an audit reads it; ``policies`` gives the keys of each log."""
+
+    def __init__(
+        self,
+        database: Database,
+        cases: CaseStore,
+        registry: RegistryStore,
+        vault: Vault,
+        policies: Mapping[LogId, TrustPolicy],
+    ) -> None:
+        self._database = database
+        self._cases = cases
+        self._registry = registry
+        self._vault = vault
+        self._policies = policies
+
+    @contextmanager
+    def moment(self) -> Iterator[HeldMoment]:
+        """Hold one moment of the database."""
+        with self._database.snapshot() as connection:
+            yield HeldMoment(connection, self._cases, self._registry, self._vault, self._policies)
+
+
+class HeldMoment:
+    """Everything an audit asks, answered from one snapshot."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        cases: CaseStore,
+        registry: RegistryStore,
+        vault: Vault,
+        policies: Mapping[LogId, TrustPolicy],
+    ) -> None:
+        self._connection = connection
+        self._cases = cases
+        self._registry = registry
+        self._vault = vault
+        self._policies = policies
+
+    def logs(self) -> Sequence[tuple[LogSnapshot, TrustPolicy]]:
+        """Return every log with the keys to check it by."""
+        return [(self._log(log), policy) for log, policy in self._policies.items()]
+
+    def earlier(self, department: str, subject: str, seq: int) -> list[Placed]:
+        """Return a subject's records before ``seq`` that can be opened."""
+        joined = log_entry.join(
+            record,
+            (record.c.department == log_entry.c.department)
+            & (record.c.log == log_entry.c.log)
+            & (record.c.idx == log_entry.c.idx),
+        )
+        found = self._connection.execute(
+            select(log_entry.c.log, log_entry.c.idx, record)
+            .select_from(joined)
+            .where(log_entry.c.department == department, log_entry.c.subject == subject, log_entry.c.seq < seq)
+            .order_by(log_entry.c.seq)
+        )
+        placed = []
+        for row in found:
+            place = record_place(LogId(department, row.log), row.idx)
+            content, _ = self._vault.open(department, place, sealed_of(row, "sealed", "fields"))
+            placed.append(Placed(row.idx, parse_record(content[NONCE_BYTES:])))
+        return placed
+
+    def read_models(self, department: str) -> Iterator[ReadModel]:
+        """Yield every verification, incident and statement link."""
+        for row in self._pages(verification, verification.c.id, department):
+            case = self._cases.case(department, row)
+            yield ReadModel(f"verification:{row.id}", row.seq, case, self._cases.agrees(department, row, case))
+        for row in self._pages(incident, incident.c.id, department):
+            state = self._cases.incident(department, row)
+            yield ReadModel(f"incident:{row.id}", row.seq, state, self._cases.agrees(department, row, state))
+        for row in self._pages(statement_link, statement_link.c.verification, department):
+            yield ReadModel(f"statement:{row.receipt_number}", row.seq, None, columns_agree=True)
+
+    def events(self, department: str, log: str) -> Iterator[tuple[int, str, str]]:
+        """Yield (index, kind, received_at) of the event read model by index."""
+        for row in self._pages(event, event.c.idx, department, event.c.log == log):
+            yield row.idx, row.kind, row.received_at
+
+    def registry_digests(self, department: str) -> set[str]:
+        """Return the digests of every registry file and roster that is kept."""
+        return self._registry.digests(self._connection, department)
+
+    def registry_faults(self, department: str) -> Iterator[str]:
+        """Yield a sentence for each kept registry file or roster that is not what its digest says."""
+        yield from self._registry.faults(self._connection, department)
+
+    def _log(self, log: LogId) -> LogSnapshot:
+        connection = self._connection
+        return LogSnapshot(
+            log=log,
+            head=read_head(connection, log),
+            checkpoints=self._checkpoints(log),
+            rows=lambda start, count: read_records(connection, log, start, count),
+            stored_tile=lambda level, index: read_stored_tile(connection, log, level, index) or b"",
+        )
+
+    def _checkpoints(self, log: LogId) -> Iterator[StoredCheckpoint]:
+        table = log_checkpoint
+        for row in self._pages(table, table.c.size, log.department, table.c.log == log.name):
+            yield StoredCheckpoint(row.size, row.note, row.published_at)
+
+    def _pages(
+        self, table: Table, key: Column[Any], department: str, *conditions: ColumnElement[bool]
+    ) -> Iterator[Any]:
+        """Yield a table's rows by key, a page at a time: the whole of it would not fit in memory."""
+        statement = select(table).where(table.c.department == department, *conditions).order_by(key)
+        last = None
+        while True:
+            page = statement if last is None else statement.where(key > last)
+            rows = self._connection.execute(page.limit(FETCHED_AT_ONCE)).all()
+            yield from rows
+            if len(rows) < FETCHED_AT_ONCE:
+                return
+            last = getattr(rows[-1], key.name)
