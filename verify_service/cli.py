@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verify_service import __version__, demo, settings
 from verify_service.access.policy import ROLES
-from verify_service.devissuer.issuer import issue_token
-from verify_service.errors import ConfigurationError, ServiceError
+from verify_service.errors import ServiceError
 from verify_service.evidence.audit import audit
 from verify_service.evidence.export_log import export_log
 from verify_service.record_log.log import RECORDS
@@ -89,19 +89,8 @@ def _ingest(given: argparse.Namespace) -> int:
 
 def _token(given: argparse.Namespace) -> int:
     service = _service("VERIFY_ISSUER", "VERIFY_AUDIENCE", "VERIFY_DEPARTMENTS")
-    chosen = service.settings
-    if not chosen.development:
-        raise ConfigurationError("Tokens come from your identity provider: VERIFY_ISSUER is not `development`.")
-    token = issue_token(
-        chosen.home,
-        issuer=chosen.issuer,
-        audience=chosen.audience,
-        role=given.role,
-        department=given.department or chosen.departments[0],
-        serial=given.serial,
-        now=service.clock.now(),
-        minutes=given.minutes,
-    )
+    lifetime = timedelta(minutes=given.minutes)
+    token = service.token(given.role, department=given.department, serial=given.serial, lifetime=lifetime)
     return _report(given.json, {"token": token}, token)
 
 
@@ -113,7 +102,7 @@ def _openapi(_: argparse.Namespace) -> int:
 def _audit(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
     service.check_schema()
-    report = audit(service.audit_source(), _counting if sys.stderr.isatty() else _quiet)
+    report = audit(service.audit_source(), service.vault, _counting if sys.stderr.isatty() else _quiet)
     _report(given.json, report.document(), *report.sentences())
     return 0 if report.ok else CHECK_FAILED
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,9 @@ from verify_service import keyring, settings
 from verify_service.access.event import AccessEvents
 from verify_service.access.reading import Reading
 from verify_service.clock import SystemClock, rfc3339
+from verify_service.devissuer import serving as devissuer
+from verify_service.devissuer.issuer import DevelopmentIssuer
+from verify_service.devissuer.key import signing_key
 from verify_service.errors import ConfigurationError
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.high_water import HighWater
@@ -22,11 +27,13 @@ from verify_service.record_log.merkle import Peaks
 from verify_service.record_log.public_log import PublicLog
 from verify_service.record_log.publication import DailyPublication
 from verify_service.record_log.record_log import RecordLog
+from verify_service.record_log.trust import TrustPolicy
 from verify_service.registry.blinding import parse_blinding_key_file
 from verify_service.registry.ingest import Ingest
 from verify_service.registry.keyring import Keyring
 from verify_service.registry.registry import Registry
 from verify_service.storage import schema
+from verify_service.storage.audit_store import AuditTables
 from verify_service.storage.blinding_key_store import BlindingKeyStore
 from verify_service.storage.case_reader import CaseTables
 from verify_service.storage.case_store import CaseStore
@@ -36,6 +43,7 @@ from verify_service.storage.registry_store import RegistryStore
 from verify_service.vault import Vault
 from verify_service.verification.desk import Desk
 from verify_service.verification.projection import CaseProjection
+from verify_service.web import serving
 from verify_service.web.access_token import Audience
 from verify_service.web.app import create_app
 from verify_service.web.auth import Authenticator
@@ -44,6 +52,7 @@ from verify_service.web.issuer_keys import IssuerKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from flask import Flask
 
@@ -51,6 +60,8 @@ if TYPE_CHECKING:
     from verify_service.signing import NoteSigner
 
 LOG_NAMES = (RECORDS, ACCESS)
+APPLICATION = "verify_service.wiring:application"
+TOKEN_LIFETIME = timedelta(hours=8)
 random_bytes = os.urandom  # noqa: TID251 - Here randomness enters; everything below is given it.
 
 
@@ -199,8 +210,52 @@ class Service:
             case_reader=self.case_reader,
             registry=self.registry,
             logs=self.logs,
-            public_logs={d: PublicLog(LogId(d, RECORDS), self.log_store) for d in chosen.departments},
+            public_logs={department: self.public_log(department) for department in chosen.departments},
         )
+
+    def generate_keys(self) -> list[Path]:
+        """Make the key files that are missing and return them."""
+        chosen = self.settings
+        return keyring.generate(chosen.keys, chosen.departments, self.log_ids(), random_bytes)
+
+    def accept_high_water(self) -> list[tuple[LogId, int]]:
+        """Mark the logs that this host has no mark of where the database stands, and return them."""
+        marked = []
+        for log in self.log_ids():
+            head, mark = self.log_store.head(log), self.high_water(log)
+            if head is not None and not mark.path.exists():
+                mark.create(head.peaks)
+                marked.append((log, head.size))
+        return marked
+
+    def token(
+        self,
+        role: str,
+        *,
+        department: str | None = None,
+        serial: str | None = None,
+        lifetime: timedelta = TOKEN_LIFETIME,
+    ) -> str:
+        """Return an access token of the development issuer; raise ConfigurationError where that is not in use."""
+        chosen = self.settings
+        if not chosen.development:
+            raise ConfigurationError("Tokens come from your identity provider: VERIFY_ISSUER is not `development`.")
+        issuer = DevelopmentIssuer(chosen.issuer, signing_key(chosen.home), random_bytes)
+        department = department or chosen.departments[0]
+        return issuer.issue_token(role, department, chosen.audience, self.clock.now(), lifetime=lifetime, serial=serial)
+
+    def policy(self) -> TrustPolicy:
+        """Return the policy file's content for checkers: the records logs of this deployment."""
+        return TrustPolicy(tuple(self.signer(log).key for log in self.log_ids() if log.name == RECORDS))
+
+    def public_log(self, department: str) -> PublicLog:
+        """Return the published part of a department's records."""
+        return PublicLog(LogId(department, RECORDS), self.log_store)
+
+    def audit_source(self) -> AuditTables:
+        """Return the database as an audit reads it."""
+        policies = {log: TrustPolicy((self.signer(log).key,)) for log in self.log_ids()}
+        return AuditTables(self.database, self.cases, self.registry_store, self.vault, policies)
 
     def _synthetic(self) -> bool:
         editions = (self.registry.edition(department) for department in self.settings.departments)
@@ -216,6 +271,19 @@ class Service:
             CaseProjection(),
             self.clock,
             random_bytes,
+        )
+
+
+def serve(chosen: Settings) -> None:
+    """Serve until told to stop, with the development issuer beside it where that was asked for."""
+    service = Service(chosen)
+    service.check_schema()
+    service.check_logs()
+    service.database.dispose()
+    issuer = devissuer.running(chosen.home, chosen.devissuer_port) if chosen.development else nullcontext()
+    with issuer:
+        serving.serve(
+            APPLICATION, host=chosen.bind.host, port=chosen.bind.port, workers=chosen.workers, threads=chosen.threads
         )
 
 

@@ -1,0 +1,60 @@
+"""Play one encounter with a synthetic registry over real HTTP, or keep everything running to try by hand."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from verify_service import settings
+from verify_service.demo.client import Client
+from verify_service.demo.encounter import play
+from verify_service.demo.show import Shown, show_ending, show_open, show_scene
+from verify_service.demo.stage import prepare, serving
+from verify_service.evidence.audit import audit
+from verify_service.wiring import Service
+
+if TYPE_CHECKING:
+    from verify_service.settings import Settings
+
+
+def run(*, once: bool, rosters: bool, as_json: bool) -> int:
+    """Run the demo and return the exit code: 0 where every receipt was proved and the audit is clean."""
+    prepare(rosters=rosters, say=_say)
+    chosen = settings.from_environment()
+    with serving(chosen, _say):
+        if once:
+            return _once(chosen, rosters=rosters, as_json=as_json)
+        show_open(chosen, Service(chosen))
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            _say("Stopped.")
+        return 0
+
+
+def _once(chosen: Settings, *, rosters: bool, as_json: bool) -> int:
+    service = Service(chosen)
+    client = Client(chosen)
+    scenes = []
+    for scene in play(client, chosen.home / "registry", rosters=rosters, say=_say):
+        shown = Shown.gather(client, scene, chosen.home / "receipts", service.policy())
+        scenes.append(shown)
+        if not as_json:
+            show_scene(shown)
+    published = {department: service.logs.records(department).publish() for department in chosen.departments}
+    report = audit(service.audit_source(), service.vault)
+    if as_json:
+        document = {
+            "verifications": [scene.document() for scene in scenes],
+            "audit": {"ok": report.ok, "size": report.size},
+        }
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        show_ending(scenes, published, report, chosen.home)
+    return 0 if report.ok and all(event.proved for scene in scenes for event in scene.events) else 1
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

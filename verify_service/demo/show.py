@@ -1,0 +1,131 @@
+"""Print answers as an officer reads them, with the record and receipt that prove each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from verify_service.errors import EvidenceFault
+from verify_service.record_log.receipt import verify_receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from verify_service.demo.client import Client
+    from verify_service.demo.encounter import Scene
+    from verify_service.evidence.audit import AuditReport
+    from verify_service.record_log.trust import TrustPolicy
+
+WIDTH = 100
+POLICY_FILE = "policy.txt"
+
+
+@dataclass(frozen=True)
+class ShownEvent:
+    """One event's record and receipt, exactly as served, and whether the receipt proved it offline."""
+
+    kind: str
+    record: str
+    receipt: str
+    proved: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A scene with everything that proves it."""
+
+    scene: Scene
+    events: Sequence[ShownEvent]
+
+    @classmethod
+    def gather(cls, client: Client, scene: Scene, folder: Path, policy: TrustPolicy) -> Shown:
+        """Fetch each event's record and receipt, keep them as files, and verify them as anyone can offline."""
+        folder.mkdir(exist_ok=True)
+        (folder / POLICY_FILE).write_text(policy.text(), "utf-8")
+        url = f"/v1/verifications/{scene.answer['id']}"
+        events = []
+        for event in _events(client, url):
+            record, receipt = client.get("officer", event["record"]), client.get("officer", event["receipt"])
+            name = f"{scene.label.lower().replace(' ', '-')}-{event['seq']}"
+            (folder / f"{name}.json").write_bytes(record)
+            (folder / f"{name}.tlog-proof").write_bytes(receipt)
+            events.append(
+                ShownEvent(event["kind"], record.decode(), receipt.decode(), _proves(receipt, record, policy))
+            )
+        return cls(scene, events)
+
+    def document(self) -> dict[str, Any]:
+        """Return what ``--json`` prints of the scene."""
+        answer = self.scene.answer
+        return {
+            "outcome": answer["outcome"],
+            "explanation": answer["explanation"],
+            "next_steps": answer["next_steps"],
+            "events": [
+                {"record": event.record, "receipt": event.receipt, "receipt_verified": event.proved}
+                for event in self.events
+            ],
+        }
+
+
+def show_scene(shown: Shown) -> None:
+    """Print one answer."""
+    answer, checklist = shown.scene.answer, shown.scene.answer["checklist"]
+    print(f"\n{'─' * WIDTH}\n{shown.scene.label}. {shown.scene.happened}\n")
+    print(f"    {answer['outcome'].replace('_', ' ').upper()}\n")
+    print(textwrap.fill(answer["explanation"], WIDTH, initial_indent="    ", subsequent_indent="    "))
+    print("\n    What to do next")
+    for number, step in enumerate(answer["next_steps"], start=1):
+        print(textwrap.fill(step, WIDTH, initial_indent=f"    {number}. ", subsequent_indent="       "))
+    applying = sum(item["applies"] for item in checklist["items"])
+    print(f"\n    Checklist {checklist['version']} ({checklist['approval']}): {applying} items apply here.")
+    for event in shown.events:
+        print(f"\n    {event.kind}: record and receipt ({'proved offline' if event.proved else 'NOT PROVED'})")
+        print(textwrap.indent(event.record, "      "))
+        print(textwrap.indent(event.receipt.rstrip("\n"), "      "), flush=True)
+
+
+def show_ending(scenes: Sequence[Shown], published: dict[str, int | None], report: AuditReport, home: Path) -> None:
+    """Print what the encounter left and how to check it by hand."""
+    events = [event for scene in scenes for event in scene.events]
+    proved = sum(event.proved for event in events)
+    print(f"\n{'─' * WIDTH}\n{len(scenes)} agents checked; {proved} of {len(events)} receipts proved offline.")
+    for department, size in published.items():
+        print(f"Published the log {department}/records at {size} entries, cover entries included.")
+    print("Audit:")
+    for sentence in report.sentences():
+        print(f"  {sentence}")
+    folder = home / "receipts"
+    print(
+        "\nCheck one yourself, without this service:\n"
+        f"  receiptctl verify {folder / 'agent-1-0.tlog-proof'} \\\n"
+        f"    --record {folder / 'agent-1-0.json'} --policy {folder / POLICY_FILE}\n"
+        "Everything here is synthetic: no real agency, agent or person."
+    )
+
+
+def show_open(settings: Settings, service: Service) -> None:
+    """Print where everything is and how to sign in."""
+    url = f"http://{settings.bind.host}:{settings.bind.port}"
+    print(
+        f"\nOpen {url}/ — the API reference, with `try it`, is at {url}/docs\n"
+        f"A few synthetic identifiers to check: {settings.home / 'registry' / 'known-identifiers.json'}\n\n"
+        "Sign in with one of these tokens (they hold for eight hours; `verify-service token --role …` makes more):"
+    )
+    for role in ("officer", "dispatcher", "supervisor"):
+        print(f"\n  {role}\n  {service.token(role)}")
+    print("\nEverything here is synthetic. Stop with Ctrl-C.", flush=True)
+
+
+def _events(client: Client, url: str) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = json.loads(client.get("officer", url))["events"]
+    return events
+
+
+def _proves(receipt: bytes, record: bytes, policy: TrustPolicy) -> bool:
+    try:
+        verify_receipt(receipt.decode(), record, policy)
+    except EvidenceFault:
+        return False
+    return True
