@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from verify_service.demo.encounter import Scene
     from verify_service.evidence.audit import AuditReport
     from verify_service.record_log.trust import TrustPolicy
+    from verify_service.settings import Settings
+    from verify_service.wiring import Service
 
 WIDTH = 100
 POLICY_FILE = "policy.txt"
