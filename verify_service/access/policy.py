@@ -1,0 +1,103 @@
+"""Say which roles, with which scope, may call which operation; what is not named here is refused to everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from verify_service.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from verify_service.caller import Caller
+
+OFFICER = "officer"
+DISPATCHER = "dispatcher"
+SUPERVISOR = "supervisor"
+AUDITOR = "auditor"
+PARTNER = "partner"
+OPERATOR = "operator"
+ROLES = (OFFICER, DISPATCHER, SUPERVISOR, AUDITOR, PARTNER, OPERATOR)
+
+SUBMIT = "verify:submit"
+READ = "case:read"
+DECIDE = "case:decide"
+AUDIT = "audit:read"
+EXPORT = "evidence:export"
+CHANGES = "partner:changes"
+OPERATE = "registry:operate"
+SCOPES = (SUBMIT, READ, DECIDE, AUDIT, EXPORT, CHANGES, OPERATE)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may call an operation: these roles, whose token also carries ``scope`` where one is named.
+
+    ``public`` operations ask for no token. Which cases a caller may see is decided further in.
+    """
+
+    roles: frozenset[str]
+    scope: str | None = None
+    public: bool = False
+
+
+def _only(*roles: str, scope: str | None = None) -> Rule:
+    return Rule(frozenset(roles), scope)
+
+
+PUBLIC = Rule(frozenset(), public=True)
+ANY_CALLER = _only(*ROLES)
+SUBMITTERS = _only(OFFICER, DISPATCHER, scope=SUBMIT)
+READERS = _only(OFFICER, DISPATCHER, SUPERVISOR, AUDITOR, scope=READ)
+
+RULES: Mapping[str, Rule] = {
+    "submitVerification": SUBMITTERS,
+    "listVerifications": READERS,
+    "searchVerifications": READERS,
+    "getVerification": READERS,
+    "getVerificationRecord": READERS,
+    "getVerificationReceipt": READERS,
+    # The kind of the event decides the scope, since partners dispute and supervisors conclude.
+    "addVerificationEvent": _only(OFFICER, DISPATCHER, SUPERVISOR, PARTNER),
+    "issueCallbackWord": SUBMITTERS,
+    "getIncident": READERS,
+    "getIncidentRecord": READERS,
+    "getIncidentReceipt": READERS,
+    "addIncidentEvent": _only(OFFICER, DISPATCHER, SUPERVISOR, scope=SUBMIT),
+    "listAgencies": ANY_CALLER,
+    "getRegistry": ANY_CALLER,
+    "getChecklist": ANY_CALLER,
+    "getLogCheckpoint": PUBLIC,
+    "getLogTile": PUBLIC,
+    "getRequesterPage": PUBLIC,
+    "getHealth": PUBLIC,
+    "getReadiness": PUBLIC,
+    "home": PUBLIC,
+    "apiReference": PUBLIC,
+    "apiDescription": PUBLIC,
+}
+
+
+def rule(operation: str) -> Rule:
+    """Return the rule of an operation; raise LookupError where the table has none."""
+    found = RULES.get(operation)
+    if found is None:
+        raise LookupError(f"{operation} has no rule: say who may call it in verify_service/access/policy.py.")
+    return found
+
+
+def check(operation: str, caller: Caller) -> None:
+    """Raise NotAllowed unless the caller's role and scopes let them call the operation."""
+    allowed = rule(operation)
+    if allowed.public:
+        return
+    if caller.role not in allowed.roles:
+        raise NotAllowed(f"This is for {_either(allowed.roles)}; your token says {caller.role}.")
+    if allowed.scope is not None and allowed.scope not in caller.scopes:
+        raise NotAllowed(f"Your token lacks the scope {allowed.scope}: sign in again and ask for it.")
+
+
+def _either(roles: frozenset[str]) -> str:
+    ordered = [role for role in ROLES if role in roles]
+    return ordered[0] if len(ordered) == 1 else f"{', '.join(ordered[:-1])} or {ordered[-1]}"
