@@ -1,0 +1,45 @@
+"""An app with its real authenticator, an issuer on loopback, and a clock that stands still."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.served_issuer import ServedIssuer
+from tests.fakes.clock import SetClock
+from tests.fakes.keys import seeded_bytes
+from verify_service.web.access_token import Audience
+from verify_service.web.auth import Authenticator
+from verify_service.web.issuer_keys import IssuerKeys
+
+AUDIENCE = "https://verify.example.gov"
+
+
+@pytest.fixture
+def clock():
+    return SetClock()
+
+
+@pytest.fixture
+def served_issuer(tmp_path):
+    served = ServedIssuer(tmp_path, seeded_bytes(2))
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def keys(served_issuer, clock):
+    # A refresh in the background is done at once, so that a test sees its end.
+    return IssuerKeys(served_issuer.url, clock, start=lambda work: work())
+
+
+@pytest.fixture
+def authenticator(served_issuer, keys, clock):
+    return Authenticator(Audience(served_issuer.url, AUDIENCE, frozenset({"LAPD"})), keys, clock)
+
+
+@pytest.fixture
+def token(served_issuer, clock):
+    def issue(role="officer", department="LAPD", **options):
+        return served_issuer.issuer.issue_token(role, department, AUDIENCE, clock.now(), **options)
+
+    return issue
