@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.api.served_issuer import ServedIssuer
+from tests.api.trial import trial
 from tests.fakes.clock import SetClock
-from tests.fakes.keys import seeded_bytes
+from tests.fakes.keys import sealed_vault, seeded_bytes
 from verify_service.web.access_token import Audience
+from verify_service.web.app import RESOURCES, create_app
 from verify_service.web.auth import Authenticator
+from verify_service.web.backend import Backend
 from verify_service.web.issuer_keys import IssuerKeys
 
 AUDIENCE = "https://verify.example.gov"
@@ -38,8 +41,38 @@ def authenticator(served_issuer, keys, clock):
 
 
 @pytest.fixture
+def backend(authenticator, clock):
+    return Backend(
+        authenticator=authenticator,
+        vault=sealed_vault(),
+        clock=clock,
+        random_bytes=seeded_bytes(3),
+        readiness={"identity provider": authenticator.check_ready},
+        synthetic=True,
+    )
+
+
+@pytest.fixture
+def app(backend):
+    return create_app(backend, [*RESOURCES, trial])
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+@pytest.fixture
 def token(served_issuer, clock):
     def issue(role="officer", department="LAPD", **options):
         return served_issuer.issuer.issue_token(role, department, AUDIENCE, clock.now(), **options)
 
     return issue
+
+
+@pytest.fixture
+def bearer(token):
+    def header(role="officer", **options):
+        return {"Authorization": f"Bearer {token(role, **options)}"}
+
+    return header

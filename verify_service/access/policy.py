@@ -93,11 +93,12 @@ def check(operation: str, caller: Caller) -> None:
     if allowed.public:
         return
     if caller.role not in allowed.roles:
-        raise NotAllowed(f"This is for {_either(allowed.roles)}; your token says {caller.role}.")
+        raise NotAllowed(f"This is for {either(allowed.roles)}; your token says {caller.role}.")
     if allowed.scope is not None and allowed.scope not in caller.scopes:
         raise NotAllowed(f"Your token lacks the scope {allowed.scope}: sign in again and ask for it.")
 
 
-def _either(roles: frozenset[str]) -> str:
+def either(roles: frozenset[str]) -> str:
+    """Name roles in a sentence."""
     ordered = [role for role in ROLES if role in roles]
     return ordered[0] if len(ordered) == 1 else f"{', '.join(ordered[:-1])} or {ordered[-1]}"

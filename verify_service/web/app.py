@@ -1,0 +1,74 @@
+"""Make the Flask app: its resources, its limits, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, request
+from flask.json.provider import DefaultJSONProvider
+
+from verify_service.errors import NotFound
+from verify_service.web import api, docs, health, home, problems
+from verify_service.web.backend import EXTENSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verify_service.web.api import Routes
+    from verify_service.web.backend import Backend
+
+RESOURCES: tuple[Routes, ...] = (home.routes, docs.routes, health.routes)
+
+STATIC_MAX_AGE = 3600
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+# An answer of the API is never a page: whatever is in it, a browser must not run, frame or embed it.
+API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HEADERS = {
+    "Content-Security-Policy": API_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # For browsers that know no frame-ancestors.
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # What one officer saw must not stay in a shared browser or proxy.
+    "Cache-Control": "no-store",
+}
+
+
+class _Json(DefaultJSONProvider):
+    # Names stand in the order in which the reference gives them.
+    sort_keys = False
+    compact = True
+
+
+class _App(Flask):
+    def log_exception(self, *_: Any) -> None:
+        """Leave it to ``problems``: Flask would write the error's message and the address, which may be secret."""
+
+
+def create_app(backend: Backend, resources: Sequence[Routes] = RESOURCES) -> Flask:
+    """Make an app that serves the resources; raise LookupError where one has no rule in the access policy."""
+    app = _App(__name__)
+    app.json = _Json(app)
+    app.config["MAX_CONTENT_LENGTH"] = problems.LARGEST_BODY
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_MAX_AGE
+    app.extensions[EXTENSION] = backend
+    app.before_request(_refuse_unprintable_path)
+    app.after_request(_add_headers)
+    problems.install(app)
+    api.install(app, resources)
+    return app
+
+
+def _refuse_unprintable_path() -> None:
+    """Keep control characters, such as a NUL that PostgreSQL refuses, out of every look-up by address."""
+    if UNPRINTABLE.search(request.path):
+        raise NotFound(problems.HTTP_WORDS[404])
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

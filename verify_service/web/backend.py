@@ -1,0 +1,38 @@
+"""Hold what a request reaches: the domain's objects, filled in once by the wiring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from verify_service.clock import Clock
+    from verify_service.vault import Vault
+    from verify_service.web.auth import Authenticator
+
+EXTENSION = "verify_service"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Everything that routes use.
+
+    ``readiness`` names what must work before requests are let in; each check raises a ServiceError whose words say
+    what does not. ``synthetic`` is true where the registry is an invented one, which every page then says.
+    """
+
+    authenticator: Authenticator
+    vault: Vault
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+    readiness: Mapping[str, Callable[[], None]]
+    synthetic: bool = False
+
+
+def current_backend() -> Backend:
+    """Return the backend of the app that serves this request."""
+    return cast("Backend", current_app.extensions[EXTENSION])
