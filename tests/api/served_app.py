@@ -1,0 +1,27 @@
+"""What a served process makes: an app without an identity provider, and one that cannot be made."""
+
+from __future__ import annotations
+
+from tests.fakes.keys import sealed_vault, seeded_bytes
+from verify_service.clock import SystemClock
+from verify_service.errors import ConfigurationError
+from verify_service.web.access_token import Audience
+from verify_service.web.app import create_app
+from verify_service.web.auth import Authenticator
+from verify_service.web.backend import Backend
+from verify_service.web.issuer_keys import IssuerKeys
+
+ISSUER = "http://127.0.0.1:9"
+
+
+def application():
+    clock = SystemClock()
+    audience = Audience(ISSUER, "verify", frozenset({"LAPD"}))
+    authenticator = Authenticator(audience, IssuerKeys(ISSUER, clock), clock)
+    return create_app(
+        Backend(authenticator, sealed_vault(), clock, seeded_bytes(), {"keys": authenticator.check_ready})
+    )
+
+
+def broken():
+    raise ConfigurationError("VERIFY_KEYS holds no keys.")
