@@ -129,6 +129,7 @@ def test_an_app_that_cannot_be_made_ends_it_with_its_reason():
         _, diagnostics = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "VERIFY_KEYS holds no keys." in diagnostics
+    assert "Traceback" not in diagnostics
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import socket
@@ -14,8 +15,10 @@ from typing import Any
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from verify_service.errors import ConfigurationError
+from verify_service.errors import ConfigurationError, ServiceError
 from verify_service.parent import wait_until_gone
+
+logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 30
 # Diagnostics go to standard error, since commands print their results on standard output. Requests are not listed:
@@ -64,7 +67,11 @@ def _make_app(target: str, parent: int) -> Any:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     module, _, function = target.partition(":")
-    return getattr(import_module(module), function)()
+    try:
+        return getattr(import_module(module), function)()
+    except ServiceError as error:
+        logger.critical(error.detail)
+        raise SystemExit(1) from error
 
 
 def _end_with(parent: int) -> None:
