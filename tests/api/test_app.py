@@ -99,7 +99,7 @@ def test_every_address_of_the_service_asks_for_a_token_unless_it_is_public(backe
             assert (client.open(path, method=method).status_code == 401) is not public, rule
 
 
-@pytest.mark.parametrize("path", ["/v1/trial/incidents/a%00b", "/v1/trial/incidents/a%0Ab", "/%7F"])
+@pytest.mark.parametrize("path", ["/v1/trial/incidents/a%00b", "/v1/trial/incidents/a%0Ab", "/%7F", "/%C2%85"])
 def test_control_characters_in_an_address_lead_nowhere(client, bearer, path):
     answer = client.get(path, headers=bearer())
     assert answer.status_code == 404

@@ -26,10 +26,10 @@ class Claim(Document):
 
 
 class Kept(Document):
-    label = Text(20, required=True)
-    caller = Text(200, required=True)
-    request = Text(64, required=True)
-    fingerprint = Text(64, required=True)
+    label = Text(2000, required=True)
+    caller = Text(200)
+    request = Text(64)
+    fingerprint = Text(64)
 
 
 class Filter(Document):

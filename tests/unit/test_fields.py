@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from marshmallow import ValidationError
+from marshmallow import ValidationError, fields
 
 from verify_service.errors import MalformedRequest
 from verify_service.web.fields import Code, Document, Flag, Many, Moment, Part, QueryFlag, QueryWhole, Text, Whole
@@ -73,6 +73,12 @@ def test_what_is_right_is_read():
     assert read["leaf"] == {"seen": True}
 
 
+def test_json_has_one_kind_of_numbers():
+    read = Tree().load({"label": "x", "whole": 80.0})
+    assert read["whole"] == 80
+    assert type(read["whole"]) is int
+
+
 def test_moments_are_written_in_utc_and_records_texts_left_as_they_are():
     moment = datetime(2026, 11, 25, 5, 4, 5, tzinfo=UTC)
     assert Tree(only=["at"]).dump({"at": moment}) == {"at": "2026-11-25T05:04:05.000Z"}
@@ -106,7 +112,7 @@ def test_moments_are_written_in_utc_and_records_texts_left_as_they_are():
         ("flag", 1, "Write true or false here, without quotation marks."),
         ("whole", "7", "Write a whole number from 0 to 99 here."),
         ("whole", 1.9, "Write a whole number from 0 to 99 here."),
-        ("whole", 1.0, "Write a whole number from 0 to 99 here."),
+        ("whole", 100.0, "Write a whole number from 0 to 99 here."),
         ("whole", True, "Write a whole number from 0 to 99 here."),
         ("whole", 100, "Write a whole number from 0 to 99 here."),
         ("whole", -1, "Write a whole number from 0 to 99 here."),
@@ -179,6 +185,16 @@ def faults_of(document):
     with pytest.raises(ValidationError) as refused:
         Tree().load(document)
     return faults(refused.value.messages)
+
+
+def test_lax_fields_cannot_be_declared():
+    class Lax(Document):
+        count = fields.Integer()
+
+    with pytest.raises(TypeError, match="count is a Integer: a Document takes the fields of web/fields.py alone"):
+        Lax()
+    with pytest.raises(TypeError):
+        Many(fields.String(), most=2)
 
 
 def test_query_fields_read_text():

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flask import Flask
+    from marshmallow import Schema
 
     from verify_service.access.policy import Rule
     from verify_service.web.fields import Document
@@ -51,7 +52,7 @@ class Reply:
     """
 
     status: int
-    schema: Document | Mapping[str, Any] | None = None
+    schema: Schema | Mapping[str, Any] | None = None
     description: str | None = None
     media_type: str | None = None
     examples: Mapping[str, Any] | None = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RESOURCES: tuple[Routes, ...] = (home.routes, docs.routes, health.routes)
 
 STATIC_MAX_AGE = 3600
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # An answer of the API is never a page: whatever is in it, a browser must not run, frame or embed it.
 API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 HEADERS = {

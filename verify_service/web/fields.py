@@ -29,7 +29,11 @@ WORDS: dict[str, Any] = {
 
 
 class Document(Schema):
-    """An object on the wire; a field that it does not name is refused."""
+    """An object on the wire; a field that it does not name is refused.
+
+    It takes the fields of this module alone, since marshmallow's own read "yes" as true and 1.9 as 1. A reply that
+    needs others is a plain Schema. Raises TypeError where it is made with another field.
+    """
 
     class Meta:
         """A field that nobody reads would mislead its sender."""
@@ -40,6 +44,10 @@ class Document(Schema):
         "type": "Send a JSON object here.",
         "unknown": "This field is not known here: leave it out.",
     }
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Refuse a field that is not strict."""
+        _check_strict(field_name, field_obj)
 
 
 class Text(fields.String):
@@ -114,7 +122,10 @@ class Flag(fields.Boolean):
 
 
 class Whole(fields.Integer):
-    """A whole number from ``least`` to ``most``, written without a point or an exponent."""
+    """A whole number from ``least`` to ``most``.
+
+    JSON has one kind of numbers, and JSON Schema's integer takes 80.0, so that is 80 here; 1.9 is refused.
+    """
 
     default_error_messages = WORDS | {"invalid": "Write a whole number from {least} to {most} here."}
 
@@ -125,6 +136,8 @@ class Whole(fields.Integer):
         self.most = most
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         # In Python a bool is an int.
         if not isinstance(value, int) or isinstance(value, bool) or not self.least <= value <= self.most:
             raise self.make_error("invalid", least=self.least, most=self.most)
@@ -168,6 +181,7 @@ class Many(fields.List[Any]):
     def __init__(self, each: fields.Field[Any], *, most: int, least: int = 0, **options: Any) -> None:
         _document(options, minItems=least, maxItems=most)
         super().__init__(each, **options)
+        _check_strict("each", each)
         self._most = most
         self._least = least
 
@@ -195,6 +209,14 @@ class QueryFlag(Flag):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         known = {"true": True, "1": True, "false": False, "0": False}
         return super()._deserialize(known.get(value, value), attr, data, **kwargs)
+
+
+STRICT = (Text, Code, Flag, Whole, Moment, Part, Many)
+
+
+def _check_strict(name: str, candidate: Any) -> None:
+    if not isinstance(candidate, STRICT):
+        raise TypeError(f"{name} is a {type(candidate).__name__}: a Document takes the fields of web/fields.py alone.")
 
 
 def _document(options: dict[str, Any], **properties: Any) -> None:
