@@ -17,7 +17,7 @@ from verify_service.web.backend import current_backend
 from verify_service.web.idempotency import HEADER, retry_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from flask import Flask
     from marshmallow import Schema
@@ -189,7 +189,7 @@ class _Api(flask_smorest.Api):
         """Leave out the responses of flask-smorest, which say application/json."""
 
 
-def install(app: Flask, resources: Iterable[Routes]) -> None:
+def install(app: Flask, resources: Sequence[Routes]) -> None:
     """Serve the operations of the resources, and keep their description for ``description``.
 
     Raises LookupError where an address of the app belongs to no declared operation, and so to no rule of access.
