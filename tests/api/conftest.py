@@ -48,7 +48,7 @@ def backend(authenticator, clock):
         clock=clock,
         random_bytes=seeded_bytes(3),
         readiness={"identity provider": authenticator.check_ready},
-        synthetic=True,
+        synthetic=lambda: True,
     )
 
 

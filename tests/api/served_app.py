@@ -19,7 +19,14 @@ def application():
     audience = Audience(ISSUER, "verify", frozenset({"LAPD"}))
     authenticator = Authenticator(audience, IssuerKeys(ISSUER, clock), clock)
     return create_app(
-        Backend(authenticator, sealed_vault(), clock, seeded_bytes(), {"keys": authenticator.check_ready})
+        Backend(
+            authenticator=authenticator,
+            vault=sealed_vault(),
+            clock=clock,
+            random_bytes=seeded_bytes(),
+            readiness={"keys": authenticator.check_ready},
+            synthetic=lambda: False,
+        )
     )
 
 

@@ -76,10 +76,10 @@ def test_the_front_page_says_what_this_is_and_leads_on(client):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_synthetic_data_says_so(backend, path):
-    for synthetic in (True, False):
-        page = create_app(replace(backend, synthetic=synthetic)).test_client().get(path).text
-        assert ("Synthetic data." in page) is synthetic
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_synthetic_data_says_so(backend, path, synthetic):
+    page = create_app(replace(backend, synthetic=lambda: synthetic)).test_client().get(path).text
+    assert ("Synthetic data." in page) is synthetic
 
 
 def test_the_vendored_files_are_the_ones_that_were_reviewed():

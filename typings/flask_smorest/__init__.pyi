@@ -1,4 +1,4 @@
-"""What this service uses of flask-smorest 0.47, which ships no types."""
+# What this service uses of flask-smorest 0.47, which ships no types.
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar

@@ -22,7 +22,7 @@ class Backend:
     """Everything that routes use.
 
     ``readiness`` names what must work before requests are let in; each check raises a ServiceError whose words say
-    what does not. ``synthetic`` is true where the registry is an invented one, which every page then says.
+    what does not. ``synthetic`` tells whether the registry is an invented one now, which every page then says.
     """
 
     authenticator: Authenticator
@@ -30,7 +30,7 @@ class Backend:
     clock: Clock
     random_bytes: Callable[[int], bytes]
     readiness: Mapping[str, Callable[[], None]]
-    synthetic: bool = False
+    synthetic: Callable[[], bool]
 
 
 def current_backend() -> Backend:

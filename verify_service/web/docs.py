@@ -24,4 +24,4 @@ def openapi() -> Response:
 @routes.page("apiReference", "/docs")
 def reference() -> str:
     """Show the API reference."""
-    return render_template("docs.html", synthetic=current_backend().synthetic)
+    return render_template("docs.html", synthetic=current_backend().synthetic())

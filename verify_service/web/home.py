@@ -14,5 +14,4 @@ routes = Routes("home", "The front page.")
 @routes.page("home", "/")
 def home() -> str:
     """Show the front page."""
-    backend = current_backend()
-    return render_template("home.html", synthetic=backend.synthetic, version=__version__)
+    return render_template("home.html", synthetic=current_backend().synthetic(), version=__version__)

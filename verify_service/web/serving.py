@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import errno
 import logging
+import multiprocessing
 import os
 import signal
 import socket
 import threading
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
 from verify_service.errors import ConfigurationError, ServiceError
 from verify_service.parent import wait_until_gone
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +46,10 @@ def serve(target: str, *, host: str, port: int, workers: int, threads: int) -> N
     """Serve until this process is told to stop; ``target`` names a function that makes the app, ``module:function``.
 
     Every worker makes an app of its own. Raises ConfigurationError where the address cannot be had, and SystemExit
-    where the workers do not stay up.
+    where a worker cannot make its app, or does not stay up.
     """
     check_free(host, port)
+    failed = multiprocessing.Event()
     Granian(
         target,
         address=host,
@@ -58,11 +63,16 @@ def serve(target: str, *, host: str, port: int, workers: int, threads: int) -> N
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         log_dictconfig=DIAGNOSTICS,
-    ).serve(target_loader=partial(_make_app, parent=os.getpid()))
+    ).serve(target_loader=partial(_make_app, parent=os.getpid(), failed=failed))
+    if failed.is_set():
+        raise SystemExit(1)
 
 
-def _make_app(target: str, parent: int) -> Any:
-    """Make the app of a worker, which ends in good order where its parent was killed."""
+def _make_app(target: str, parent: int, failed: Event) -> Any:
+    """Make the app of a worker, which ends in good order where its parent was killed.
+
+    Where it cannot be made the whole service ends: granian would try again and again, and say each time why not.
+    """
     # Until granian sets its own, a worker has its parent's handler, which would swallow the word to stop.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
@@ -71,7 +81,11 @@ def _make_app(target: str, parent: int) -> Any:
         return getattr(import_module(module), function)()
     except ServiceError as error:
         logger.critical(error.detail)
-        raise SystemExit(1) from error
+    except Exception:
+        logger.critical("The app cannot be made.", exc_info=True)
+    failed.set()
+    os.kill(parent, signal.SIGTERM)
+    raise SystemExit(1)
 
 
 def _end_with(parent: int) -> None:
