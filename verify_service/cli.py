@@ -15,7 +15,8 @@ from verify_service.errors import ServiceError
 from verify_service.evidence.audit import audit
 from verify_service.evidence.export_log import export_log
 from verify_service.record_log.log import RECORDS
-from verify_service.wiring import Service, api_description, serve
+from verify_service.web.app import api_description
+from verify_service.wiring import Service, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,10 +6,11 @@ import pytest
 
 from tests.api.served_issuer import ServedIssuer
 from tests.api.trial import trial
+from tests.fakes.backend import WITHOUT_DOMAIN
 from tests.fakes.clock import SetClock
 from tests.fakes.keys import sealed_vault, seeded_bytes
 from verify_service.web.access_token import Audience
-from verify_service.web.app import RESOURCES, create_app
+from verify_service.web.app import SHELL, create_app
 from verify_service.web.auth import Authenticator
 from verify_service.web.backend import Backend
 from verify_service.web.issuer_keys import IssuerKeys
@@ -49,12 +50,13 @@ def backend(authenticator, clock):
         random_bytes=seeded_bytes(3),
         readiness={"identity provider": authenticator.check_ready},
         synthetic=lambda: True,
+        **WITHOUT_DOMAIN,
     )
 
 
 @pytest.fixture
 def app(backend):
-    return create_app(backend, [*RESOURCES, trial])
+    return create_app(backend, [*SHELL, trial])
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tests.fakes.backend import WITHOUT_DOMAIN
 from tests.fakes.keys import sealed_vault, seeded_bytes
 from verify_service.clock import SystemClock
 from verify_service.errors import ConfigurationError
 from verify_service.web.access_token import Audience
-from verify_service.web.app import create_app
+from verify_service.web.app import SHELL, create_app
 from verify_service.web.auth import Authenticator
 from verify_service.web.backend import Backend
 from verify_service.web.issuer_keys import IssuerKeys
@@ -26,7 +27,9 @@ def application():
             random_bytes=seeded_bytes(),
             readiness={"keys": authenticator.check_ready},
             synthetic=lambda: False,
-        )
+            **WITHOUT_DOMAIN,
+        ),
+        SHELL,
     )
 
 

@@ -12,7 +12,7 @@ from verify_service.access import policy
 from verify_service.errors import StorageUnavailable
 from verify_service.web import app as web_app
 from verify_service.web.api import Reply, Routes
-from verify_service.web.app import RESOURCES, create_app
+from verify_service.web.app import SHELL, create_app
 
 API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -84,7 +84,7 @@ def test_an_address_that_no_operation_declares_keeps_the_app_from_starting(backe
     routes = Routes("new", "New.")
     Blueprint.add_url_rule(routes.blueprint, "/v1/back-door", "door", lambda: "open")
     with pytest.raises(LookupError, match="Nobody's rule covers /v1/back-door"):
-        create_app(backend, [*RESOURCES, routes])
+        create_app(backend, [*SHELL, routes])
 
 
 def test_every_address_of_the_service_asks_for_a_token_unless_it_is_public(backend):

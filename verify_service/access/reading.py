@@ -130,12 +130,17 @@ class Reading:
         events = self._store.events(caller.department, ref)
         return CaseView(case, incident, version, events, self._identifier(caller, case, events))
 
-    def find_incident(self, caller: Caller, name: str) -> tuple[Incident, str]:
-        """Return an incident by its number or id, and its version; raise NotFound where it is not this caller's."""
+    def find_incident(self, caller: Caller, name: str, *, entering: bool = False) -> tuple[Incident, str]:
+        """Return an incident by its number or id, and its version; raise NotFound where it is not this caller's.
+
+        With ``entering`` it need not be theirs yet, where they name it by its number.
+        """
         form = "incident" if len(name) == ID_LENGTH else "incident-number"
         subject = self._store.subject(caller.department, f"{form}:{name}")
         incident: Incident | None = subject.state
-        if incident is None or not visibility(caller).shows_incident(incident):
+        visible = visibility(caller)
+        entered = entering and incident is not None and name == incident.number
+        if incident is None or not (entered or visible.shows_incident(incident)):
             raise NotFound(NO_SUCH)
         return incident, str(subject.seq)
 

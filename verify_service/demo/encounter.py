@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import SystemClock, parse_rfc3339
@@ -35,8 +35,9 @@ class Street:
     """What the officer and the dispatcher can do."""
 
     client: Client
+    dispatched: list[str] = field(default_factory=list)
 
-    def submit(self, label: str, agency: str, identification: str = "presented", **more: Any) -> dict[str, Any]:
+    def submit(self, label: str, agency: str, identification: str = "presented", /, **more: Any) -> dict[str, Any]:
         """Submit an agent's claim."""
         body = {
             "incident_number": INCIDENT,
@@ -52,11 +53,18 @@ class Street:
         """Add an event to a verification."""
         return self.client.post("officer", f"/v1/verifications/{answer['id']}/events", {"kind": kind, part: facts})
 
+    def _enter(self) -> None:
+        """Put the dispatcher on the incident by entering its number, once."""
+        if not self.dispatched:
+            self.client.post("dispatcher", f"/v1/incidents/{INCIDENT}/events", {"kind": "officer_assigned"})
+            self.dispatched.append(INCIDENT)
+
     def call_back(self, answer: dict[str, Any], result: str) -> dict[str, Any]:
         """Call the agency's held number; where it confirms the person, carry the words from mouth to mouth."""
         if result != "person_confirmed":
             return self.add(answer, "agency_callback", "agency_callback", result=result)
         path = f"/v1/verifications/{answer['id']}"
+        self._enter()
         words = self.client.post("dispatcher", f"{path}/callback-word", {})
         # The agency reads the words back to dispatch, passes them to its agent, and the agent says them.
         read_back = {"kind": "callback_word_read_back", "callback_word_read_back": {"word_id": words["word_id"]}}
@@ -71,9 +79,9 @@ def play(client: Client, registry: Path, *, rosters: bool, say: Callable[[str], 
     scene = {"kind": "scene_facts", "scene_facts": {"agents_present": 7 if rosters else 4, "place_type": "street"}}
     parts = _with_rosters(street, registry, say) if rosters else _without_rosters(street)
     for number, part in enumerate(parts):
+        yield part
         if number == 0:
             client.post("officer", f"/v1/incidents/{INCIDENT}/events", scene)
-        yield part
 
 
 def _with_rosters(street: Street, registry: Path, say: Callable[[str], None]) -> Iterator[Scene]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from verify_service.clock import Clock
     from verify_service.record_log.log import Appended, Placed, RetryKey
     from verify_service.record_log.logs import Logs
-    from verify_service.registry.check import Registry
     from verify_service.registry.profile import Callback
+    from verify_service.registry.registry import Registry
     from verify_service.vault import Vault
     from verify_service.verification.answer import Answer, Render
     from verify_service.verification.case import Case

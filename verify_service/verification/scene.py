@@ -138,6 +138,20 @@ class SupervisorArrived(SupervisorRequested):
 
 
 @dataclass(frozen=True)
+class OfficerAssigned:
+    """Somebody put themselves on the incident by entering its number."""
+
+    serial: str
+    kind: ClassVar[str] = "officer_assigned"
+
+    def body(self, incident: Incident, sealed: SealedFields, moments: Moments, *, relayed: bool) -> dict[str, Any]:  # noqa: ARG002
+        """Return the body; raise InvalidRequest where they are on it already."""
+        if self.serial in incident.assigned:
+            raise InvalidRequest.at("/kind", "You are on this incident already.")
+        return body(computed={"serial": self.serial})
+
+
+@dataclass(frozen=True)
 class NumberAssigned:
     """The incident's number, for a provisional incident or to correct it."""
 

@@ -9,7 +9,19 @@ from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 
 from verify_service.errors import NotFound
-from verify_service.web import api, docs, health, home, problems
+from verify_service.web import (
+    api,
+    checklists,
+    docs,
+    health,
+    home,
+    incidents,
+    problems,
+    public_log,
+    registry,
+    requester,
+    verifications,
+)
 from verify_service.web.backend import EXTENSION
 
 if TYPE_CHECKING:
@@ -18,7 +30,16 @@ if TYPE_CHECKING:
     from verify_service.web.api import Routes
     from verify_service.web.backend import Backend
 
-RESOURCES: tuple[Routes, ...] = (home.routes, docs.routes, health.routes)
+SHELL: tuple[Routes, ...] = (home.routes, docs.routes, health.routes)
+RESOURCES: tuple[Routes, ...] = (
+    *SHELL,
+    verifications.routes,
+    incidents.routes,
+    registry.routes,
+    checklists.routes,
+    public_log.routes,
+    requester.routes,
+)
 
 STATIC_MAX_AGE = 3600
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -50,11 +71,21 @@ class _App(Flask):
 
 def create_app(backend: Backend, resources: Sequence[Routes] = RESOURCES) -> Flask:
     """Make an app that serves the resources; raise LookupError where one has no rule in the access policy."""
+    app = _routed(resources)
+    app.extensions[EXTENSION] = backend
+    return app
+
+
+def api_description() -> dict[str, Any]:
+    """Return the OpenAPI description of everything served; it needs no backend."""
+    return api.description(_routed(RESOURCES))
+
+
+def _routed(resources: Sequence[Routes]) -> Flask:
     app = _App(__name__)
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = problems.LARGEST_BODY
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_MAX_AGE
-    app.extensions[EXTENSION] = backend
     app.before_request(_refuse_unprintable_path)
     app.after_request(_add_headers)
     problems.install(app)

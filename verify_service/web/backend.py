@@ -10,8 +10,13 @@ from flask import current_app
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from verify_service.access.reading import CaseReader, Reading
     from verify_service.clock import Clock
+    from verify_service.record_log.logs import Logs
+    from verify_service.record_log.public_log import PublicLog
+    from verify_service.registry.registry import Registry
     from verify_service.vault import Vault
+    from verify_service.verification.desk import Desk
     from verify_service.web.auth import Authenticator
 
 EXTENSION = "verify_service"
@@ -31,6 +36,12 @@ class Backend:
     random_bytes: Callable[[int], bytes]
     readiness: Mapping[str, Callable[[], None]]
     synthetic: Callable[[], bool]
+    desk: Desk
+    reading: Reading
+    case_reader: CaseReader
+    registry: Registry
+    logs: Logs
+    public_logs: Mapping[str, PublicLog]
 
 
 def current_backend() -> Backend:

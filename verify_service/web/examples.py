@@ -65,6 +65,7 @@ INCIDENT_EVENTS = {
             "force": {"seen": "yes", "video_offset_ms": 801000, "actions": ["voice", "told_watch_commander"]},
         },
     },
+    "I work this incident": {"kind": "officer_assigned"},
     "supervisor requested": {"kind": "supervisor_requested"},
     "the number followed": {"kind": "number_assigned", "number_assigned": {"number": "261124001234"}},
 }

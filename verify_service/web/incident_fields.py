@@ -13,6 +13,7 @@ from verify_service.verification.scene import (
     ChecklistAnswered,
     Force,
     NumberAssigned,
+    OfficerAssigned,
     SceneCorrected,
     SceneFacts,
     SupervisorArrived,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from verify_service.verification.scene import SceneEvent
 
+# Entering an incident's number puts the caller on it, on record.
+ASSIGNING = "officer_assigned"
 INCIDENT_EVENT_KINDS = (
     "scene_facts",
     "checklist_answered",
@@ -33,8 +36,9 @@ INCIDENT_EVENT_KINDS = (
     "supervisor_arrived",
     "number_assigned",
     "corrected",
+    ASSIGNING,
 )
-WITHOUT_PART = ("supervisor_requested", "supervisor_arrived")
+WITHOUT_PART = ("supervisor_requested", "supervisor_arrived", ASSIGNING)
 
 
 class ScenePart(Document):
@@ -102,13 +106,16 @@ class IncidentEventDocument(Occasion):
     corrected = Part(SceneCorrectedPart(), load_default=None, allow_none=True)
 
 
-def scene_event(body: Mapping[str, Any]) -> SceneEvent:
-    """Read one more event; raise InvalidRequest where its part is missing or another one came along."""
+def scene_event(body: Mapping[str, Any], serial: str) -> SceneEvent:
+    """Read one more event of the caller with this serial.
+
+    Raises InvalidRequest where its part is missing or another one came along.
+    """
     kind: str = body["kind"]
-    for part in INCIDENT_EVENT_KINDS:
-        if part != kind and body[part] is not None:
-            raise InvalidRequest.at(f"/{part}", f"This does not belong to an event of kind `{kind}`: leave it out.")
-    part = body[kind]
+    for other in INCIDENT_EVENT_KINDS:
+        if other != kind and body.get(other) is not None:
+            raise InvalidRequest.at(f"/{other}", f"This does not belong to an event of kind `{kind}`: leave it out.")
+    part: Any = body.get(kind)
     if part is None and kind not in WITHOUT_PART:
         raise InvalidRequest.at(f"/{kind}", f"An event of kind `{kind}` needs this part.")
     match kind:
@@ -122,6 +129,8 @@ def scene_event(body: Mapping[str, Any]) -> SceneEvent:
             made = SupervisorArrived(**(part or {}))
         case "number_assigned":
             made = NumberAssigned(**part)
+        case "officer_assigned":
+            made = OfficerAssigned(serial)
         case _:
             made = SceneCorrected(part["corrects_seq"], _written(part["facts"]))
     return made

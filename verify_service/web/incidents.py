@@ -13,7 +13,7 @@ from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
 from verify_service.web.claims import reporter
 from verify_service.web.event_bytes import ReceiptQuery, receipt_of, record_of
-from verify_service.web.incident_fields import IncidentEventDocument, scene_event
+from verify_service.web.incident_fields import ASSIGNING, IncidentEventDocument, scene_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,9 +62,10 @@ def add_event(caller: Caller, incident: str, body: Mapping[str, Any], key: Retry
     """Add an event to an incident.
 
     Scene facts, an answer to a checklist item, a supervisor requested or arrived, the incident's number.
+    `officer_assigned` puts the caller on the incident: whoever enters its number works it, and that is on record.
     """
-    backend, given = current_backend(), scene_event(body)
-    scene, _ = backend.reading.find_incident(caller, incident)
+    backend, given = current_backend(), scene_event(body, caller.serial)
+    scene, _ = backend.reading.find_incident(caller, incident, entering=body["kind"] == ASSIGNING)
     by = reporter(body, caller, backend.clock.now())
     origin = backend.logs.records(caller.department).origin
 

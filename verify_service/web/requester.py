@@ -26,4 +26,4 @@ def requester_page(code: str) -> str | Response:
     if seq and not link.pending:
         log, index = backend.logs.locate(department, link.ref, seq - 1)
         told = parse_record(log.record(index)[0])
-    return render_template("requester.html", link=link, told=told, texts=texts(), synthetic=backend.synthetic)
+    return render_template("requester.html", link=link, told=told, texts=texts(), synthetic=backend.synthetic())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
 
 from verify_service.errors import ConfigurationError, ServiceError
 from verify_service.parent import wait_until_gone
@@ -33,7 +34,7 @@ DIAGNOSTICS: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
     "root": {"level": "INFO", "handlers": ["stderr"]},
-    "loggers": {"_granian": {"level": "INFO"}, "granian.access": {"level": "ERROR"}},
+    "loggers": {name: {"level": "WARNING"} for name in ("_granian", "granian.access", "alembic")},
 }
 REASONS = {
     errno.EADDRINUSE: "is taken by another program: set VERIFY_BIND to another port, or stop what listens there",
@@ -63,6 +64,7 @@ def serve(target: str, *, host: str, port: int, workers: int, threads: int) -> N
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         log_dictconfig=DIAGNOSTICS,
+        log_level=LogLevels.warning,
     ).serve(target_loader=partial(_make_app, parent=os.getpid(), failed=failed))
     if failed.is_set():
         raise SystemExit(1)

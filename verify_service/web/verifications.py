@@ -19,7 +19,7 @@ from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
 from verify_service.web.claims import check_may_append, claim, fact, reporter
 from verify_service.web.event_bytes import ReceiptQuery, receipt_of, record_of
-from verify_service.web.fields import Code, Document, Moment, Part, QueryWhole, Text
+from verify_service.web.fields import Code, Document, Moment, Part, QueryWhole, Text, Whole
 from verify_service.web.verification_fields import (
     AGENCY,
     ID,
@@ -75,8 +75,8 @@ class SearchDocument(Document):
     officer = Text(64, pattern=SERIAL, expects="an officer's serial", load_default=None, allow_none=True)
     opened_from = Moment(load_default=None, allow_none=True)
     opened_before = Moment(load_default=None, allow_none=True)
-    after = QueryWhole(0, 2**53, load_default=None, allow_none=True)
-    limit = QueryWhole(1, MOST_LISTED, load_default=25)
+    after = Whole(0, 2**53, load_default=None, allow_none=True)
+    limit = Whole(1, MOST_LISTED, load_default=25)
 
 
 @routes.operation(
