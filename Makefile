@@ -1,0 +1,67 @@
+# Only python3 (3.11 or newer), make and a package index are assumed. `make tools` adds what Debian and npm have.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+WORKERS := 2
+
+.PHONY: install demo test tools test-long check bench lock clean
+
+install: $(VENV)/run
+
+demo: $(VENV)/run
+	$(BIN)/verify-service demo
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+
+tools:
+	deploy/tools
+
+test-long: $(VENV)/test
+	deploy/tools --check
+	$(BIN)/python -m pytest -m long
+
+check: $(VENV)/check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/verify-service openapi | diff - openapi/verify-v1.json
+	$(BIN)/python .ci/audit-dependencies
+
+bench: $(VENV)/test
+	$(BIN)/python -m benchmarks
+
+# Each lock names every release with the hashes of all its files, for every platform they are published for.
+lock: $(VENV)/check
+	$(BIN)/python -m pip install --quiet uv
+	for set in run test check; do \
+	  $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links --quiet --extra build \
+	    $$(case $$set in test) echo --extra test;; check) echo --extra test --extra check;; esac) \
+	    --output-file requirements/$$set.txt; \
+	done
+
+clean:
+	rm -rf $(VENV) var build dist
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "This needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
+	  echo "Install a newer one and name it: make PYTHON=python3.12 demo"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/run: $(VENV)/made requirements/run.txt pyproject.toml
+	$(PIP) -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+$(VENV)/test: $(VENV)/run requirements/test.txt
+	$(PIP) -r requirements/test.txt
+	touch $@
+
+$(VENV)/check: $(VENV)/test requirements/check.txt
+	$(PIP) -r requirements/check.txt
+	touch $@
