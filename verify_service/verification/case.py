@@ -151,12 +151,13 @@ def followed(case: Case, record: Record) -> Case:
     content = record.facts
     words = (content["facts"] if record.kind == "corrected" else content).get("computed") or {}
     event = CaseEvent(record.seq or 0, record.kind, record.received_at, _without_words(content))
-    case = replace(case, outcome=record.outcome_after or case.outcome, events=(*case.events, event))
+    earlier = case.events
+    if record.kind == "corrected":
+        earlier = tuple(_corrected(before, content) for before in earlier)
+    case = replace(case, outcome=record.outcome_after or case.outcome, events=(*earlier, event))
     if "explanation" in words:
         case = replace(case, explanation=words["explanation"], next_steps=tuple(words["next_steps"]))
     match record.kind:
-        case "corrected":
-            return replace(case, events=tuple(_corrected(earlier, content) for earlier in case.events))
         case "concluded" | "released":
             # A new conclusion has to be released anew.
             return replace(case, released=record.kind == "released")
