@@ -87,9 +87,8 @@ def test_registry_facts_rest_on_the_claimed_or_home_roster_alone(case):
         bool(own) and all(c["result"] == "no_match" and c["coverage"] == "complete" for c in own)
     )
     if set(results) <= {"registry_stale", "agency_not_enrolled", "not_checked", "possible_match"}:
-        assert not (
-            facts.registry_active or facts.registry_inactive or facts.registry_absent or facts.op_code_activated
-        )
+        flags = ("registry_active", "registry_inactive", "registry_absent", "op_code_activated")
+        assert not [flag for flag in flags if getattr(facts, flag)]
     if facts.op_code_activated:
         assert any(c["result"] == "match_active" and c["op_code_activated"] is True for c in own)
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from verify_service.record_log.log import Subject
 from verify_service.record_log.record import Record
-from verify_service.storage.rows import insert_rows, sealed_of, sealed_row
+from verify_service.storage.rows import insert_missing_rows, insert_rows, sealed_of, sealed_row
 from verify_service.storage.tables import (
     event,
     incident,
@@ -143,14 +143,13 @@ class CaseStore:
         insert_rows(connection, statement_link, new)
         keys = {(key.verification, key.index) for key in batch.links if isinstance(key, SearchKey)}
         named = [{"department": department, "verification": v, "identifier": i} for v, i in sorted(keys)]
-        insert_rows(connection, search_key, named)
+        # A correction may name a number that was named before.
+        insert_missing_rows(connection, search_key, named)
 
     def _assign(self, connection: Connection, department: str, state: Incident) -> None:
-        at = (incident_officer.c.department == department, incident_officer.c.incident == state.id)
-        known = {bytes(row.officer) for row in connection.execute(select(incident_officer.c.officer).where(*at))}
-        wanted = {self.officer(department, serial) for serial in state.assigned}
-        rows = [{"department": department, "incident": state.id, "officer": officer} for officer in wanted - known]
-        insert_rows(connection, incident_officer, rows)
+        named = {"department": department, "incident": state.id}
+        rows = [{**named, "officer": self.officer(department, serial)} for serial in state.assigned]
+        insert_missing_rows(connection, incident_officer, rows)
 
     def _subject(self, department: str, form: str, row: Any) -> Subject:
         if form == "verification":
