@@ -205,6 +205,7 @@ class Service:
                 "tokens": authenticator.check_ready,
             },
             synthetic=self._synthetic,
+            zone=chosen.timezone,
             desk=self.desk,
             reading=Reading(self.case_reader, self.logs, AccessEvents(self.logs, self.vault, self.clock)),
             case_reader=self.case_reader,

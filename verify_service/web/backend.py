@@ -9,6 +9,7 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from zoneinfo import ZoneInfo
 
     from verify_service.access.reading import CaseReader, Reading
     from verify_service.clock import Clock
@@ -36,6 +37,7 @@ class Backend:
     random_bytes: Callable[[int], bytes]
     readiness: Mapping[str, Callable[[], None]]
     synthetic: Callable[[], bool]
+    zone: ZoneInfo
     desk: Desk
     reading: Reading
     case_reader: CaseReader

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from flask import Response, render_template
+from flask import render_template
 
+from verify_service.clock import parse_rfc3339
 from verify_service.errors import NotFound
-from verify_service.record_log.record import parse_record
+from verify_service.record_log.record import Statement, parse_record
 from verify_service.verification.statement import code_sha256
 from verify_service.verification.words import texts
 from verify_service.web.api import Routes
-from verify_service.web.backend import current_backend
+from verify_service.web.backend import Backend, current_backend
 
 routes = Routes("requester", "What the person who asked may hold.")
 
 
 @routes.page("getRequesterPage", "/r/<string:code>")
-def requester_page(code: str) -> str | Response:
+def requester_page(code: str) -> str:
     """Show the newest statement that a code opens, or that a supervisor is checking."""
     backend = current_backend()
+    told = _told(backend, code)
+    shown = {}
+    if told is not None:
+        time = parse_rfc3339(told.time).astimezone(backend.zone)
+        shown = {"outcome": texts()[f"outcome_{told.outcome}"], "time": f"{time:%Y-%m-%d %H:%M %Z}"}
+    return render_template("requester.html", told=told, texts=texts(), synthetic=backend.synthetic(), **shown)
+
+
+def _told(backend: Backend, code: str) -> Statement | None:
+    """Return the statement to show, None while a supervisor is checking; raise NotFound for an unknown code."""
     found = backend.case_reader.statement(code_sha256(code))
     if found is None:
         raise NotFound("This link opens nothing. Ask the officer or the station for a new one.")
     department, link, seq = found
-    told = None
-    if seq and not link.pending:
-        log, index = backend.logs.locate(department, link.ref, seq - 1)
-        told = parse_record(log.record(index)[0])
-    return render_template("requester.html", link=link, told=told, texts=texts(), synthetic=backend.synthetic())
+    if link.pending or seq == 0:
+        return None
+    log, index = backend.logs.locate(department, link.ref, seq - 1)
+    statement = parse_record(log.record(index)[0])
+    if not isinstance(statement, Statement):
+        raise NotFound("This receipt cannot be shown. Ask the station.")
+    return statement

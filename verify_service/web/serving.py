@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import logging.config
 import multiprocessing
 import os
 import signal
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+logger = logging.getLogger(__name__)
 STOP_SECONDS = 30
 # Diagnostics go to standard error, since commands print their results on standard output. Requests are not listed:
 # the address of a requester's page is the code that opens it.

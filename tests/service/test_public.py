@@ -1,0 +1,160 @@
+"""What anybody can read without a token: the requester's page and the published log."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.deployment import loaded
+from verify_service.evidence.export_log import export_log
+from verify_service.record_log.checkpoint import Checkpoint
+from verify_service.record_log.merkle import Peaks, leaf_hash
+from verify_service.record_log.receipt import verify_receipt
+
+LOG = "/log/LAPD/records"
+
+
+def page(deployment, answer):
+    reply = deployment.client.get(answer["requester_receipt"])
+    assert reply.status_code == 200
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in reply.headers
+    return reply.get_data(as_text=True)
+
+
+def test_the_person_who_asked_sees_agency_outcome_and_time_and_nothing_else(deployment, known):
+    answer = loaded(deployment.submit("DHS-ICE", known(), note="Something private."))
+    shown = page(deployment, answer)
+    for told in ("DHS-ICE", "Identifier listed", "2026-11-23 21:18 PST", "not show that the person is not an agent"):
+        assert told in shown
+    for kept in (answer["id"], "261124001234", "38211", known(), "private", "<script"):
+        assert kept not in shown
+
+
+@pytest.mark.parametrize("status", ["absent", "suspended"])
+def test_what_a_supervisor_must_tell_waits_for_the_release(deployment, known, status):
+    answer = loaded(deployment.submit("DHS-ICE", known(status=status)))
+    assert "A supervisor is checking" in page(deployment, answer)
+    assert answer["outcome"].replace("_", " ").capitalize() not in page(deployment, answer)
+    assert deployment.follow(answer, "released", "supervisor").status_code == 201
+    assert answer["outcome"].replace("_", " ").capitalize() in page(deployment, answer)
+
+
+def test_an_outcome_that_worsens_hides_the_earlier_one(deployment, known):
+    answer = loaded(deployment.submit("DHS-ICE", known()))
+    assert "Identifier listed" in page(deployment, answer)
+    deployment.follow(answer, "agency_callback", agency_callback={"result": "denied"})
+    assert "A supervisor is checking" in page(deployment, answer)
+    deployment.follow(answer, "corrected", corrected={"corrects_seq": 1, "withdrawn": True})
+    assert "Identifier listed" in page(deployment, answer)
+
+
+def test_each_change_of_outcome_replaces_the_statement(deployment, known):
+    answer = loaded(deployment.submit("DHS-ICE", known()))
+    compared = {"result": "matches", "face_seen": True, "credential_number_matches": True}
+    deployment.follow(answer, "photo_credential_compared", photo_credential=compared)
+    deployment.follow(answer, "interrupted", interrupted={"reason": "other"})
+    log = deployment.service.logs.records("LAPD")
+    records = [log.record(index)[0] for index in range(deployment.service.log_store.head(log.log).size)]
+    statements = [statement for statement in map(as_statement, records) if statement]
+    assert [(s["outcome"], s["seq"], s["replaces"]) for s in statements] == [
+        ("identifier_listed", 0, None),
+        ("credential_consistent", 1, 0),
+    ]
+    assert len({s["receipt_number"] for s in statements}) == 1
+    assert statements[0]["time"] == "2026-11-24T05:18:00.000Z"
+
+
+def as_statement(record):
+    import json  # noqa: PLC0415
+
+    document = json.loads(record)
+    return document if document["v"] == "statement/v1" else None
+
+
+def test_a_code_that_opens_nothing_is_not_found(deployment):
+    assert deployment.client.get("/r/abcdefghijklmnopqrstuvwxyz").status_code == 404
+
+
+def test_nothing_is_published_before_the_first_day(deployment, known):
+    deployment.submit("DHS-ICE", known())
+    note = deployment.client.get(f"{LOG}/checkpoint").get_data(as_text=True)
+    assert Checkpoint.parse(note)[0].size == 0
+    for name in ("0/000", "0/000.p/1", "entries/000", "entries/000.p/3"):
+        assert deployment.client.get(f"{LOG}/tile/{name}").status_code == 404
+
+
+def published(deployment):
+    return Checkpoint.parse(deployment.client.get(f"{LOG}/checkpoint").get_data(as_text=True))[0]
+
+
+def test_the_published_log_is_whole_and_proves_the_record(deployment, known, tmp_path):
+    answer = loaded(deployment.submit("DHS-ICE", known()))
+    receipt = answer["events"][0]["receipt"]
+    assert deployment.get(f"{receipt}?published=1").status_code == 404
+    log = deployment.service.logs.records("LAPD")
+    assert log.publish() == 256
+    deployment.submit("DHS-ICE", known())
+    checkpoint = published(deployment)
+    bundle = deployment.client.get(f"{LOG}/tile/entries/000")
+    assert bundle.headers["Cache-Control"].endswith("immutable")
+    entries = [bundle.get_data()[n * 35 + 2 : (n + 1) * 35] for n in range(256)]
+    peaks = Peaks()
+    for entry in entries:
+        peaks = peaks.append(leaf_hash(entry))
+    assert (checkpoint.size, checkpoint.root) == (256, peaks.root)
+    hashes = deployment.client.get(f"{LOG}/tile/0/000").get_data()
+    assert hashes == b"".join(leaf_hash(entry) for entry in entries)
+    assert deployment.client.get(f"{LOG}/tile/1/000.p/1").get_data() == peaks.root
+    for past in ("0/001.p/1", "entries/001.p/2", "1/000.p/2", "1/000", "0/0", "0/x000/000", "64/000", "0/000.p/256"):
+        assert deployment.client.get(f"{LOG}/tile/{past}").status_code == 404
+    record = deployment.get(answer["events"][0]["record"]).get_data()
+    proof = deployment.get(f"{receipt}?published=1").get_data(as_text=True)
+    assert verify_receipt(proof, record, deployment.service.policy()).size == 256
+    assert export_log(deployment.service.public_log("LAPD"), tmp_path / "export") == 4
+    assert (tmp_path / "export/tile/entries/000").read_bytes() == bundle.get_data()
+    assert export_log(deployment.service.public_log("LAPD"), tmp_path / "export") == 4
+
+
+def test_a_quiet_day_looks_like_any_other(deployment, known):
+    log = deployment.service.logs.records("LAPD")
+    sizes = [log.publish()]
+    deployment.submit("DHS-ICE", known())
+    sizes.append(log.publish())
+    sizes.append(log.publish())
+    assert sizes == [256, 512, 768]
+
+
+def test_the_publication_is_due_once_a_day_and_made_up_once(deployment):
+    (publication, _) = deployment.service.publications()
+    # The log was created after today's hour.
+    assert publication.publish_if_due() is None
+    deployment.clock.advance(days=1)
+    assert publication.publish_if_due() == 256
+    assert publication.publish_if_due() is None
+    deployment.clock.advance(days=3)
+    assert publication.publish_if_due() == 512
+    assert publication.publish_if_due() is None
+    assert 0 < publication.seconds_to_next() <= 86_400
+
+
+def test_the_access_log_is_never_public(deployment, known):
+    answer = loaded(deployment.submit("DHS-ICE", known()))
+    deployment.get(f"/v1/verifications/{answer['id']}")
+    for path in ("/log/LAPD/access/checkpoint", "/log/LAPD/access/tile/0/000.p/1", "/log/OAKLAND/records/checkpoint"):
+        assert deployment.client.get(path).status_code == 404
+
+
+def test_the_checklist_and_the_registry_are_served_to_any_caller(deployment):
+    document = deployment.get("/v1/checklists/1", "partner")
+    assert document.headers["ETag"].strip('"') == loaded(deployment.submit())["checklist"]["sha256"]
+    for missing in ("2", "one", "..", "1.json"):
+        assert deployment.get(f"/v1/checklists/{missing}").status_code == 404
+    registry = loaded(deployment.get("/v1/registry", "operator"))
+    assert registry["synthetic"] is True
+    assert registry["metadata"]["timestamp"]["expired"] is False
+    assert {agency["enrolment_level"] for agency in registry["agencies"]} == {0, 1, 2, 3, 4}
+    agencies = loaded(deployment.get("/v1/agencies"))["agencies"]
+    assert all("synthetic" in agency["name"] for agency in agencies)
+    deployment.clock.advance(hours=30)
+    deployment.tokens.clear()
+    assert loaded(deployment.get("/v1/registry", "operator"))["metadata"]["timestamp"]["expired"] is True
