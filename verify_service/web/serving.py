@@ -53,6 +53,8 @@ def serve(target: str, *, host: str, port: int, workers: int, threads: int) -> N
     """
     check_free(host, port)
     failed = multiprocessing.Event()
+    logging.config.dictConfig(DIAGNOSTICS)
+    logger.info("Listening at http://%s:%s with %s workers of %s threads", host, port, workers, threads)
     Granian(
         target,
         address=host,
