@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from tests.api.served_issuer import ServedIssuer
+from tests.fakes.keys import seeded_bytes
 from tests.postgresql import PostgreSQL
 from verify_service.storage import registry_tables  # noqa: F401 - It registers its tables.
 from verify_service.storage.database import Database
 from verify_service.storage.tables import metadata
 
 ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory):
+    """A development issuer on loopback."""
+    served = ServedIssuer(tmp_path_factory.mktemp("issuer"), seeded_bytes(2))
+    yield served
+    served.stop()
 
 
 @pytest.fixture(scope="session")
@@ -33,14 +43,15 @@ def _build(url):
     database.dispose()
 
 
-def database_on(request, engine, tmp_path):
-    """Open an empty database with the schema on an engine, closed when the test ends."""
+def database_on(request, engine, tmp_path, *, empty=False):
+    """Open a database with the schema, or one without, on an engine; it is closed when the test ends."""
     if engine == "sqlite":
         url = f"sqlite:///{tmp_path / 'verify.db'}"
-        _build(url)
+        if not empty:
+            _build(url)
     else:
         server = request.getfixturevalue("postgresql")
-        url = server.create(request.getfixturevalue("postgresql_template"))
+        url = server.create("template0" if empty else request.getfixturevalue("postgresql_template"))
         request.addfinalizer(lambda: server.drop(url))
     opened = Database(url)
     request.addfinalizer(opened.dispose)

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.served_issuer import ServedIssuer
 from tests.deployment import Deployment, build, copied, settings_for
 from tests.fakes.clock import SetClock
-from tests.fakes.keys import seeded_bytes
 from tests.registries import SampleRegistry
 from verify_service.wiring import Service
-
-
-@pytest.fixture(scope="session")
-def issuer(tmp_path_factory):
-    served = ServedIssuer(tmp_path_factory.mktemp("issuer"), seeded_bytes(2))
-    yield served
-    served.stop()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from verify_service.record_log.audit import Fault, LogAudit
 from verify_service.record_log.log import RECORDS
 from verify_service.record_log.record import Record
+from verify_service.vault import SealBroken
 from verify_service.verification.case import Case, case_document, facts_of
 from verify_service.verification.incident import Incident, incident_document
 from verify_service.verification.outcome import outcome_table
@@ -161,6 +162,7 @@ class _Models:
         self._projection = CaseProjection()
         self._open: OrderedDict[str, tuple[int, Any]] = OrderedDict()
         self._closed: dict[str, tuple[int, bytes]] = {}
+        self._broken: set[str] = set()
         self._quoted: set[str] = set()
         self._faults: list[Fault] = []
 
@@ -170,9 +172,16 @@ class _Models:
     def take(self, read: ReadRecord) -> None:
         logged = read.placed.logged
         subject, seq = logged.subject, logged.seq or 0
-        if subject is None:
+        if subject is None or subject in self._broken:
             return
-        state = self._projection.fold(self._state(subject, seq), read.placed)
+        try:
+            state = self._projection.fold(self._state(subject, seq), read.placed)
+        except (SealBroken, LookupError, TypeError, ValueError):
+            # What is wrong with an earlier record of this subject has its own fault already.
+            self._fault("the record does not fit the earlier ones of its subject", read.index)
+            self._broken.add(subject)
+            self._open.pop(subject, None)
+            return
         self._open[subject] = (seq + 1, state)
         self._open.move_to_end(subject)
         if isinstance(logged, Record) and isinstance(state, Case):
@@ -184,6 +193,9 @@ class _Models:
         while self._open:
             self._close(*self._open.popitem())
         for model in self._moment.read_models(self._department):
+            if model.ref in self._broken:
+                self._closed.pop(model.ref, None)
+                continue
             known = self._closed.pop(model.ref, None)
             if known is None and not (model.ref.startswith(STATEMENT) and model.seq == 0):
                 self._fault(f"the read model has {model.ref}, which no record has")

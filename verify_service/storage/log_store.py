@@ -16,7 +16,7 @@ from verify_service.record_log.log import (
     StoredReply,
 )
 from verify_service.record_log.merkle import Peaks
-from verify_service.record_log.tiles import TILE_WIDTH, level_zero
+from verify_service.record_log.tiles import TILE_WIDTH, level_zero, split_tile
 from verify_service.storage.rows import insert_rows, sealed_of, sealed_row
 from verify_service.storage.tables import (
     idempotency,
@@ -213,11 +213,14 @@ def read_stored_tile(connection: Connection, log: LogId, level: int, index: int)
 
 
 def read_head(connection: Connection, log: LogId) -> Head:
-    """Return the end of a log, on a connection of the caller's; raise ConfigurationError where it does not exist."""
+    """Return the end of a log as it is stored, on a connection of the caller's, its peaks unjudged.
+
+    Raises ConfigurationError where the log does not exist.
+    """
     row = connection.execute(_HEAD, _named(log)).one_or_none()
     if row is None:
         raise ConfigurationError(f"There is no log {log}: run `verify-service db upgrade`.")
-    return _head(row)
+    return Head(row.origin, Peaks(row.size, tuple(split_tile(bytes(row.peaks)))), row.published)
 
 
 def _tile(connection: Connection, log: LogId, level: int, index: int) -> bytes:
