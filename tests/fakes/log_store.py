@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 
 from verify_service.record_log.log import Head, LogId, StoredRecord, Subject
 from verify_service.record_log.tiles import TILE_WIDTH, level_zero
@@ -27,7 +26,6 @@ class MemoryLogs:
         self.stood = {}
         self.names = {}
         self.kept = {}
-        self.links = {}
 
     @contextmanager
     def hold_tail(self, log):
@@ -83,16 +81,12 @@ class MemoryLogs:
         kept.checkpoints[batch.checkpoint.size] = batch.checkpoint
         kept.tiles.update({(level, index): content for level, index, content in batch.tiles})
         self.kept.update({(log.department, request): reply for request, reply in batch.replies})
-        for link in batch.links:
-            if hasattr(link, "receipt_number"):
-                self.links[link.ref] = link
-                self.names[f"statement-of:{link.verification}"] = link.ref
-                self.stood[link.ref] = replace(self.stood.get(link.ref, Subject(link.ref)), state=link)
         for subject in batch.subjects:
-            state = subject.state if subject.state is not None else self.links.get(subject.ref)
-            self.stood[subject.ref] = replace(subject, state=state)
-            if getattr(state, "number", None) is not None:
-                self.names[f"incident-number:{state.number}"] = subject.ref
+            self.stood[subject.ref] = subject
+            if getattr(subject.state, "alias", None) is not None:
+                self.names[subject.state.alias] = subject.ref
+            if getattr(subject.state, "number", None) is not None:
+                self.names[f"incident-number:{subject.state.number}"] = subject.ref
 
 
 class MemoryTail:

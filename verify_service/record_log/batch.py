@@ -16,9 +16,8 @@ from verify_service.record_log.tiles import grown_tiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
-    from typing import Any
 
-    from verify_service.record_log.log import Append, Draft, LogId, Projection, RetryKey, Tail
+    from verify_service.record_log.log import Append, Draft, Link, LogId, Projection, RetryKey, Tail
     from verify_service.signing import NoteSigner
     from verify_service.vault import Vault
 
@@ -43,7 +42,7 @@ class OpenBatch:
         self._random_bytes = random_bytes
         self._peaks = tail.head.peaks
         self._rows: list[Row] = []
-        self._links: list[Any] = []
+        self._links: list[Link] = []
         self._kept: dict[bytes, StoredReply] = {}
         self._new_replies: dict[bytes, StoredReply] = {}
         self._subjects: dict[str, Subject] = {}
@@ -131,17 +130,27 @@ class OpenBatch:
         subjects = {name: self._subject(name) for name in append.needs}
         composition = append.compose(subjects)
         placed = tuple(self.place(draft) for draft in composition.drafts)
+        for link in composition.links:
+            self._link(link)
         after = {
             draft.logged.subject: self._subject(draft.logged.subject)
             for draft in composition.drafts
             if draft.logged.subject
         }
         reply = composition.reply(placed, subjects | after)
-        self._links.extend(composition.links)
         if append.key is not None:
             sealed = self._vault.seal(self._log.department, reply_place(append.key), (reply,))
             self._new_replies[append.key.request] = StoredReply(append.key.fingerprint, sealed, rfc3339(self._now))
         return Appended(reply, placed)
+
+    def _link(self, link: Link) -> None:
+        if link.ref is None:
+            self._links.append(link)
+            return
+        self._subjects[link.ref] = replace(self._subject(link.ref), state=link)
+        self._changed.add(link.ref)
+        if link.alias is not None:
+            self._names[link.alias] = link.ref
 
     def _subject(self, name: str) -> Subject:
         ref = self._names.get(name, name)

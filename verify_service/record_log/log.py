@@ -76,17 +76,28 @@ class Placed:
     logged: Logged
 
 
+class Link(Protocol):
+    """A row of primary data that belongs in the same transaction as records, such as a requester's code.
+
+    Where ``ref`` names a subject, the link is that subject's state from now on, and ``alias`` its second name.
+    """
+
+    @property
+    def ref(self) -> str | None:
+        """The subject it is the state of, None where it is nobody's."""
+
+    @property
+    def alias(self) -> str | None:
+        """A second name of that subject."""
+
+
 @dataclass(frozen=True)
 class Composition:
-    """What one request appends.
-
-    ``reply`` makes the caller's answer once the places are known; ``links`` are rows of primary data that
-    belong in the same transaction (such as a requester's code).
-    """
+    """What one request appends; ``reply`` makes the caller's answer once the places are known."""
 
     drafts: tuple[Draft, ...]
     reply: Callable[[Sequence[Placed], Mapping[str, Subject]], bytes]
-    links: tuple[Any, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,7 +178,7 @@ class Batch:
     rows: Sequence[Row]
     tiles: Sequence[tuple[int, int, bytes]]
     subjects: Sequence[Subject]
-    links: Sequence[Any]
+    links: Sequence[Link]
     replies: Sequence[tuple[bytes, StoredReply]]
 
 

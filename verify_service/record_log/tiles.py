@@ -86,6 +86,9 @@ def grown_tiles(
     while hashes:
         roots = []
         first, width = divmod(start, TILE_WIDTH)
+        if level == 0 and width + len(hashes) < TILE_WIDTH:
+            # No tile becomes whole, so nothing has to be read or stored.
+            break
         tile = read_tile(level, first) if width else b""
         content = tile + b"".join(hashes)
         for offset in range(0, len(content), TILE_WIDTH * HASH_BYTES):

@@ -6,11 +6,11 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from verify_service.record_log.log import Subject
 from verify_service.record_log.record import Record
-from verify_service.storage.rows import insert_missing_rows, insert_rows, sealed_of, sealed_row
+from verify_service.storage.rows import insert_missing_rows, insert_rows, sealed_of, sealed_row, upsert_rows
 from verify_service.storage.tables import (
     event,
     incident,
@@ -25,7 +25,7 @@ from verify_service.verification.statement import StatementLink
 from verify_service.verification.submission import SearchKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection, Table
 
@@ -87,23 +87,30 @@ class CaseStore:
             ],
         )
         self._link(connection, log.department, batch)
-        for subject in batch.subjects:
-            self.put(connection, log.department, subject, first.get(subject.ref))
+        self.put(connection, log.department, batch.subjects, first)
 
-    def put(self, connection: Connection, department: str, subject: Subject, first: int | None) -> None:
-        """Write where a subject stands; ``first`` is the index of its first event where that is new."""
-        if not isinstance(subject.state, Case | Incident):
-            return
-        table = verification if isinstance(subject.state, Case) else incident
-        row = self._row(department, subject)
-        if first is None:
-            at = (table.c.department == department, table.c.id == row.pop("id"))
-            connection.execute(update(table).where(*at).values(**row))
-        else:
-            opened = {"opened_idx": first} if table is verification else {}
-            connection.execute(insert(table), {"department": department, **row, **opened})
-        if isinstance(subject.state, Incident):
-            self._assign(connection, department, subject.state)
+    def put(
+        self, connection: Connection, department: str, subjects: Iterable[Subject], first: Mapping[str | None, int]
+    ) -> None:
+        """Write where subjects stand; ``first`` gives the index of the first event of each that is new."""
+        new: dict[Table, list[dict[str, Any]]] = {verification: [], incident: []}
+        assigned = []
+        for subject in subjects:
+            if not isinstance(subject.state, Case | Incident):
+                continue
+            table = verification if isinstance(subject.state, Case) else incident
+            row = {"department": department, **self._row(department, subject)}
+            if subject.ref not in first:
+                at = (table.c.department == department, table.c.id == row["id"])
+                connection.execute(update(table).where(*at).values(**row))
+            else:
+                new[table].append(row | ({"opened_idx": first[subject.ref]} if table is verification else {}))
+            if isinstance(subject.state, Incident):
+                named = {"department": department, "incident": subject.state.id}
+                assigned += [{**named, "officer": self.officer(department, s)} for s in subject.state.assigned]
+        for table, rows in new.items():
+            insert_rows(connection, table, rows)
+        insert_missing_rows(connection, incident_officer, assigned)
 
     def _row(self, department: str, subject: Subject) -> dict[str, Any]:
         state = subject.state
@@ -129,27 +136,13 @@ class CaseStore:
         }
 
     def _link(self, connection: Connection, department: str, batch: Batch) -> None:
-        seqs = {
-            subject.ref: subject.seq for subject in batch.subjects if isinstance(subject.state, StatementLink | None)
-        }
-        links = {link.receipt_number: link for link in batch.links if isinstance(link, StatementLink)}
-        new = []
-        for link in links.values():
-            row = {"receipt_number": link.receipt_number, "code_sha256": link.code_sha256, "pending": link.pending}
-            seq = {"seq": seqs[link.ref]} if link.ref in seqs else {}
-            at = {"department_is": department, "verification_is": link.verification}
-            if connection.execute(_UPDATE_LINK.values(**row, **seq), at).rowcount == 0:
-                new.append({"department": department, "verification": link.verification, "seq": 0, **row, **seq})
-        insert_rows(connection, statement_link, new)
+        links = [subject for subject in batch.subjects if isinstance(subject.state, StatementLink)]
+        rows = [{"department": department, **vars(link.state), "seq": link.seq} for link in links]
+        upsert_rows(connection, statement_link, rows, ("pending", "seq"))
         keys = {(key.verification, key.index) for key in batch.links if isinstance(key, SearchKey)}
         named = [{"department": department, "verification": v, "identifier": i} for v, i in sorted(keys)]
         # A correction may name a number that was named before.
         insert_missing_rows(connection, search_key, named)
-
-    def _assign(self, connection: Connection, department: str, state: Incident) -> None:
-        named = {"department": department, "incident": state.id}
-        rows = [{**named, "officer": self.officer(department, serial)} for serial in state.assigned]
-        insert_missing_rows(connection, incident_officer, rows)
 
     def _subject(self, department: str, form: str, row: Any) -> Subject:
         if form == "verification":
@@ -183,7 +176,3 @@ _BY_NAME = {
     "statement": _by_name(statement_link, "receipt_number"),
     "statement-of": _by_name(statement_link, "verification"),
 }
-_UPDATE_LINK = update(statement_link).where(
-    statement_link.c.department == bindparam("department_is"),
-    statement_link.c.verification == bindparam("verification_is"),
-)

@@ -39,6 +39,11 @@ class StatementLink:
         """The statement subject's name."""
         return f"statement:{self.receipt_number}"
 
+    @property
+    def alias(self) -> str:
+        """The name by which it is found from its verification."""
+        return by_verification(self.verification)
+
 
 def by_verification(verification: str) -> str:
     """Name a verification's statement subject where its receipt number is not known."""
@@ -70,4 +75,4 @@ def stated(
     statement = Statement(
         department=department, agency=case.agency, outcome=case.outcome, time=minute, receipt_number=link.receipt_number
     )
-    return replace(link, pending=False), (Draft(statement, alias=by_verification(link.verification)),)
+    return replace(link, pending=False), (Draft(statement),)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from verify_service.record_log.log import Placed, Subject
+    from verify_service.record_log.log import Link, Placed, Subject
     from verify_service.record_log.record import Record
     from verify_service.verification.answer import Render
     from verify_service.verification.case import Case
@@ -34,6 +34,8 @@ class SearchKey:
 
     verification: str
     index: bytes
+    ref: None = None
+    alias: None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,9 @@ class Submission:
         def reply(placed: Sequence[Placed], _: Mapping[str, Subject]) -> bytes:
             return self.render(answer(case, incident, placed, code))
 
-        links = [link] if self.checked.search_key is None else [link, SearchKey(self.id, self.checked.search_key)]
+        links: list[Link] = [link]
+        if self.checked.search_key is not None:
+            links.append(SearchKey(self.id, self.checked.search_key))
         return Composition((*scene, *records, *statement), reply, tuple(links))
 
     def _on_scene(self, subject: Subject) -> tuple[Incident, list[Draft]]:

@@ -1,0 +1,58 @@
+"""POST and GET against a bare Flask echo on the same server, workers and body sizes, on each engine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from benchmarks.served import echo_command, free_port, process, wrk
+from tests.deployment import claim
+from tests.postgresql import PostgreSQL
+from tests.served import Served
+
+WORKERS, ROUNDS, SECONDS = 2, 3, 5
+
+
+def ratios(engine: str, threads: int = 8, rounds: int = ROUNDS, seconds: int = SECONDS) -> dict[str, float]:
+    """Return the median ratios of POST and GET to the echo, measured in turn."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = f"sqlite:///{folder / 'verify.db'}"
+        if engine == "postgresql":
+            server = PostgreSQL()
+            stack.callback(server.stop)
+            url = server.create()
+        served = Served(folder / "home", url, VERIFY_WORKERS=str(WORKERS), VERIFY_THREADS=str(threads))
+        command = [sys.executable, "-m", "verify_service.cli", "serve"]
+        stack.enter_context(process(command, served.environment, served.port, "/readyz"))
+        port = free_port()
+        stack.enter_context(process(echo_command(port, WORKERS, threads), {}, port, "/echo?size=9"))
+        return _measure(served, port, rounds, seconds)
+
+
+def _measure(served: Served, port: int, rounds: int, seconds: int) -> dict[str, float]:
+    headers = {"Authorization": f"Bearer {served.token}", "Content-Type": "application/json"}
+    body = claim("DHS-ICE", served.sample.known("DHS-ICE").value)
+    _, reply = served.ask("POST", "/v1/verifications", body, "first")
+    path = f"/v1/verifications/{json.loads(reply)['id']}"
+    service, echo = f"http://127.0.0.1:{served.port}", f"http://127.0.0.1:{port}/echo?size={len(reply)}"
+    found: dict[str, list[float]] = {"post": [], "get": [], "post_rps": [], "p99_over_p50": []}
+    for _ in range(rounds):
+        bare = wrk(echo, seconds, headers, body)
+        post = wrk(f"{service}/v1/verifications", seconds, headers, body)
+        bare_get = wrk(echo, seconds, headers)
+        get = wrk(f"{service}{path}", seconds, headers)
+        found["post"].append(post["rps"] / bare["rps"])
+        found["get"].append(get["rps"] / bare_get["rps"])
+        found["post_rps"].append(post["rps"])
+        found["p99_over_p50"].append(post["p99"] / post["p50"])
+    return {name: round(median(values), 3) for name, values in found.items()}
+
+
+if __name__ == "__main__":
+    for engine in sys.argv[1:] or ("sqlite", "postgresql"):
+        print(json.dumps({"engine": engine, **ratios(engine)}))
