@@ -33,22 +33,21 @@ def _build(url):
     database.dispose()
 
 
-@pytest.fixture(params=ENGINES)
-def database_url(request, tmp_path):
-    """The URL of an empty database with the schema, once on each engine."""
-    if request.param == "sqlite":
+def database_on(request, engine, tmp_path):
+    """Open an empty database with the schema on an engine, closed when the test ends."""
+    if engine == "sqlite":
         url = f"sqlite:///{tmp_path / 'verify.db'}"
         _build(url)
-        yield url
     else:
         server = request.getfixturevalue("postgresql")
         url = server.create(request.getfixturevalue("postgresql_template"))
-        yield url
-        server.drop(url)
+        request.addfinalizer(lambda: server.drop(url))
+    opened = Database(url)
+    request.addfinalizer(opened.dispose)
+    return opened
 
 
-@pytest.fixture
-def database(database_url):
-    opened = Database(database_url)
-    yield opened
-    opened.dispose()
+@pytest.fixture(params=ENGINES)
+def database(request, tmp_path):
+    """A database on each engine in turn."""
+    return database_on(request, request.param, tmp_path)

@@ -1,0 +1,25 @@
+"""Keys and randomness that are the same in every run."""
+
+from __future__ import annotations
+
+import random
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from verify_service.signing import NoteSigner
+from verify_service.vault import DepartmentKeys, Vault
+
+ORIGIN = "logs.example/log/LAPD/records"
+
+
+def seeded_bytes(seed=0):
+    return random.Random(seed).randbytes
+
+
+def sealed_vault(*departments):
+    keys = DepartmentKeys("k1", {"k1": bytes(range(32))}, bytes(range(32, 64)))
+    return Vault(dict.fromkeys(departments or ("LAPD",), keys), seeded_bytes(1))
+
+
+def signer(origin=ORIGIN):
+    return NoteSigner(origin, Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96))))
