@@ -66,16 +66,20 @@ class Database:
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, lasting: bool = True) -> Iterator[Connection]:
         """Yield a connection in a transaction that commits on normal exit and undoes everything on error.
 
+        With ``lasting=False`` it may be lost when power fails, until a later lasting one has committed, since both
+        engines' journals hold commits in order. That is for work that stands for nothing until then.
         On SQLite writers queue at a lock file before they begin, since its own busy handler starves some of them.
         Raises OutcomeUnknown where the commit was not acknowledged.
         """
         with self._gate(), _in_own_words():
             connection = self.engine.connect()
             try:
-                transaction = connection.execution_options(writes=True).begin()
+                transaction = connection.execution_options(writes="FULL" if lasting else "NORMAL").begin()
+                if not (lasting or self.is_sqlite):
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
                 try:
                     yield connection
                 except BaseException:
@@ -121,8 +125,12 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if options.get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+    if options.get("writes"):
+        # Each write says it, since the last one on this connection may have said otherwise.
+        connection.exec_driver_sql(f"PRAGMA synchronous={options['writes']}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN")
 
 
 @contextmanager
