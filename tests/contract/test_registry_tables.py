@@ -93,3 +93,11 @@ def test_every_tag_is_searched_by_the_whole_key(station, database):
     steps = [row.detail for row in plan if "roster_entry" in row.detail]
     assert len(steps) > 2
     assert all("(department=? AND roster=? AND tag=?)" in step for step in steps)
+
+
+def test_a_departments_name_is_taken_as_it_is(database, tmp_path):
+    stores = RegistryStore(database), BlindingKeyStore(database)
+    sample = SampleRegistry(tmp_path / "registry")
+    station = Station(sample, *stores, tmp_path / "ingest", department="L\\A\tP'\nD")
+    assert station.ingest().refusals == []
+    assert station.result(sample.known("DHS-ICE"), "DHS-ICE") == "match_active"
