@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from verify_service.registry.profile import Profile
+    from verify_service.registry.roster import RosterHeader
 
 
 @dataclass(frozen=True)
@@ -26,18 +27,40 @@ class RosterRef:
     """An agency's roster as stored: its storage number and what its signed header says."""
 
     number: int
+    agency: str
     sha256: str
     seq: int
     epoch: int
     key_id: str
+    count: int
     issued_at: datetime
     coverage: Mapping[str, str]
     synthetic: bool
 
+    @classmethod
+    def of(cls, number: int, sha256: str, header: RosterHeader) -> RosterRef:
+        """Name a stored roster by what its header says."""
+        return cls(
+            number=number,
+            agency=header.agency,
+            sha256=sha256,
+            seq=header.seq,
+            epoch=header.epoch,
+            key_id=header.key_id,
+            count=header.count,
+            issued_at=header.issued_at,
+            coverage=header.coverage,
+            synthetic=header.synthetic,
+        )
+
 
 @dataclass(frozen=True)
 class AgencyState:
-    """What an edition holds of one agency; ``role`` and ``roster`` are None where it publishes none."""
+    """What an edition holds of one agency; ``role`` and ``roster`` are None where it publishes none.
+
+    Where the newest publication of an agency was refused, both are still those of the last good one, so that they
+    expire together.
+    """
 
     profile: Profile
     profile_sha256: str
@@ -49,8 +72,8 @@ class AgencyState:
 class Edition:
     """One verified, ingested state of the registry with its present freshness.
 
-    ``refreshed_at`` is when a fetch last found the timestamp good. A newer timestamp alone renews freshness and
-    leaves ``number`` as it is.
+    ``number`` changes when the list of (agency, profile, roster) does. ``refreshed_at`` is when a fetch last found
+    the timestamp good. A newer timestamp alone renews freshness and leaves ``number`` as it is.
     """
 
     number: int
@@ -66,6 +89,14 @@ class Edition:
         """Whether any agency here is a sample."""
         return any(agency.profile.synthetic for agency in self.agencies.values())
 
+    @property
+    def contents(self) -> dict[str, tuple[str, str | None]]:
+        """What makes this edition another than the one before: per agency the SHA-256 of profile and roster."""
+        return {
+            code: (agency.profile_sha256, None if agency.roster is None else agency.roster.sha256)
+            for code, agency in self.agencies.items()
+        }
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -78,13 +109,30 @@ class Entry:
 
 
 class EditionStore(Protocol):
-    """Where editions and rosters are kept.
+    """Where editions and rosters are kept, each under its department; nothing of one is found from another.
 
-    An edition is swapped in one transaction: a reader sees the old one whole or the new one whole.
+    An edition is swapped in one transaction: a reader sees the old one whole or the new one whole. What an edition
+    has ever named stays: a record quotes it, and a court may ask for it decades later.
     """
 
     def current(self, department: str) -> Edition | None:
-        """Return the edition to answer from, None before the first ingest."""
+        """Return the edition to answer from, None before the first ingest.
+
+        Called for every request, so it may answer from memory once one short statement has told that nothing
+        changed; what another process committed before the call must be seen.
+        """
 
     def entries(self, department: str, tags: Collection[tuple[int, bytes]]) -> dict[tuple[int, bytes], Entry]:
-        """Return the entries among (roster number, 32-byte tag), all asked for in one statement."""
+        """Return the entries among (roster number, 32-byte tag), all asked for in one statement.
+
+        The time it takes must not depend on how many there are.
+        """
+
+    def file(self, department: str, sha256: str) -> bytes | None:
+        """Return the bytes of a piece of metadata or a profile that an edition ever stood on, or None."""
+
+    def roster_content(self, department: str, number: int) -> Iterator[bytes]:
+        """Yield the exact bytes of a roster as they were signed, piece by piece.
+
+        They may be written again from the entries, since a line has one form; their SHA-256 tells whether all is there.
+        """

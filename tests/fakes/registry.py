@@ -1,0 +1,97 @@
+"""Keep a registry in memory, and hold those who use it to the ports' contracts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from verify_service.clock import parse_rfc3339
+from verify_service.errors import RegistryRefused
+from verify_service.registry.edition import Entry, RosterRef
+from verify_service.registry.roster import roster_line
+
+
+class MemoryRegistry:
+    """Implements ``EditionStore``, ``IngestStore`` and ``KeyStore``."""
+
+    def __init__(self):
+        self._editions = {}
+        self._rosters = {}
+        self._files = {}
+        self._marks = {}
+        self._keys = {}
+        self.cycles = []
+        self.statements = 0
+
+    def current(self, department):
+        return self._editions.get(department)
+
+    def entries(self, department, tags):
+        self.statements += 1
+        found = {}
+        for number, tag in tags:
+            _, rows = self._rosters.get((department, number), (None, {}))
+            if tag in rows:
+                _, kind, status, first, end, _ = rows[tag]
+                found[number, tag] = Entry(kind, status, _moment(first), _moment(end))
+        return found
+
+    def file(self, department, sha256):
+        return self._files.get((department, sha256))
+
+    def roster_content(self, department, number):
+        (header, _), rows = self._rosters[department, number]
+        yield header.line()
+        for row in rows.values():
+            yield roster_line(*row)
+
+    def begin_cycle(self, department, started_at):
+        self.cycles.append({"department": department, "started_at": started_at})
+        return len(self.cycles)
+
+    def marks(self, department):
+        return dict(self._marks.get(department, {}))
+
+    def find_roster(self, department, agency, sha256):
+        for (owner, number), ((header, digest), _) in self._rosters.items():
+            if (owner, header.agency, digest) == (department, agency, sha256):
+                return RosterRef.of(number, digest, header)
+        return None
+
+    def load_roster(self, department, header, sha256, blocks):
+        assert self.find_roster(department, header.agency, sha256) is None, "a roster is stored once"
+        rows = [row for block in blocks for row in block]
+        number = len(self._rosters) + 1
+        self._rosters[department, number] = ((header, sha256), {row[0]: row for row in rows})
+        return RosterRef.of(number, sha256, header)
+
+    def swap(self, department, cycle, intake):
+        before = self._editions.get(department)
+        assert before is None or intake.edition.refreshed_at >= before.refreshed_at
+        if before is None or before.contents != intake.edition.contents:
+            number = 1 if before is None else before.number + 1
+        else:
+            number = before.number
+        edition = replace(intake.edition, number=number)
+        self._files |= {(department, file.sha256): file.content for file in intake.files}
+        for state in edition.agencies.values():
+            assert (department, state.profile_sha256) in self._files, "an edition stands on files that are kept"
+        self._marks[department] = dict(intake.marks)
+        self._editions[department] = edition
+        self.cycles[cycle - 1] |= {"edition": number, "refused": [vars(refusal) for refusal in intake.refusals]}
+        return edition
+
+    def refuse(self, department, cycle, ended_at, reason):
+        self.cycles[cycle - 1] |= {"edition": None, "refused": [{"agency": None, "reason": reason}]}
+
+    def blinding_keys(self, department):
+        return list(self._keys.get(department, {}).values())
+
+    def keep_blinding_keys(self, department, keys):
+        held = self._keys.setdefault(department, {})
+        if any((key.agency, key.epoch) in held for key in keys):
+            raise RegistryRefused("One of these epochs has a blinding key already.")
+        held |= {(key.agency, key.epoch): key for key in keys}
+
+
+def _moment(text):
+    return None if text is None else parse_rfc3339(text)

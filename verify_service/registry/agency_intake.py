@@ -1,0 +1,134 @@
+"""Take in one agency after another, so that what is wrong with one of them harms no other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from verify_service.clock import rfc3339
+from verify_service.errors import RegistryRefused
+from verify_service.registry.edition import AgencyState
+from verify_service.registry.high_water import raised
+from verify_service.registry.intake import KeptFile, Refusal
+from verify_service.registry.profile import profile_of
+from verify_service.registry.roster_lines import RosterReader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from verify_service.registry.edition import Edition, RosterRef, SignedFile
+    from verify_service.registry.intake import IngestStore, Mark
+    from verify_service.registry.keyring import Keyring
+    from verify_service.registry.profile import Profile
+    from verify_service.registry.publication import Publication, PublishedTarget
+    from verify_service.registry.roster import RosterHeader
+
+# Clocks of publishers run a little ahead; an "as of" hours ahead would tell an officer what nobody can know yet.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+class AgencyIntake:
+    """The agencies of one publication as they are checked; ``before`` is the edition that stands.
+
+    Fills ``states``, ``files``, ``marks``, ``loaded`` and ``refusals``.
+    """
+
+    def __init__(
+        self,
+        department: str,
+        publication: Publication,
+        before: Edition | None,
+        marks: Mapping[str, Mark],
+        store: IngestStore,
+        keyring: Keyring,
+        at: datetime,
+    ) -> None:
+        self._department = department
+        self._publication = publication
+        self._before: Mapping[str, AgencyState] = {} if before is None else before.agencies
+        self._store = store
+        self._keyring = keyring
+        self._at = at
+        self.marks = dict(marks)
+        self.states: dict[str, AgencyState] = {}
+        self.files: list[KeptFile] = []
+        self.loaded: list[tuple[str, int]] = []
+        self.refusals: list[Refusal] = []
+
+    def take(self, agency: str) -> None:
+        """Check an agency's profile and roster; where either is refused, go on with the last good one."""
+        old = self._before.get(agency)
+        try:
+            profile, sha256 = self._profile(agency)
+        except RegistryRefused as refusal:
+            self.refusals.append(Refusal(agency, refusal.detail))
+            if old is None:
+                return
+            profile, sha256 = old.profile, old.profile_sha256
+        try:
+            role, roster = self._role(agency, None if old is None else old.roster)
+        except RegistryRefused as refusal:
+            self.refusals.append(Refusal(agency, refusal.detail))
+            role, roster = (None, None) if old is None else (old.role, old.roster)
+        self.states[agency] = AgencyState(profile, sha256, role, roster)
+
+    def _profile(self, agency: str) -> tuple[Profile, str]:
+        target = self._publication.profile(agency)
+        content = self._store.file(self._department, target.sha256) or self._fetched(target)
+        profile = profile_of(agency, content)
+        self.files.append(KeptFile(target.sha256, "profile", content))
+        return profile, target.sha256
+
+    def _role(self, agency: str, old: RosterRef | None) -> tuple[SignedFile | None, RosterRef | None]:
+        verified, target = self._publication.role(agency)
+        if verified is None:
+            return None, None
+        # The mark rises before the roster is looked at: what was signed was signed, be the roster good or not.
+        self.marks[agency] = raised(self.marks.get(agency), verified)
+        roster = None if target is None else self._roster(agency, target, old)
+        self.files.append(KeptFile(verified.signed.sha256, agency, verified.content))
+        return verified.signed, roster
+
+    def _roster(self, agency: str, target: PublishedTarget, old: RosterRef | None) -> RosterRef:
+        if old is not None and old.sha256 == target.sha256:
+            return old
+        held = self._store.find_roster(self._department, agency, target.sha256)
+        if held is None:
+            return self._load(agency, target, old)
+        _check_sequence(held.seq, old)
+        return held
+
+    def _load(self, agency: str, target: PublishedTarget, old: RosterRef | None) -> RosterRef:
+        with self._publication.opened(target) as stream:
+            reader = RosterReader(stream)
+            self._check_header(agency, reader.header, old)
+            ref = self._store.load_roster(self._department, reader.header, target.sha256, reader.blocks())
+        self.loaded.append((agency, ref.count))
+        return ref
+
+    def _check_header(self, agency: str, header: RosterHeader, old: RosterRef | None) -> None:
+        header.require_agency(agency)
+        key = self._keyring.key(self._department, agency, header.epoch)
+        if key is None or key.key_id != header.key_id:
+            raise RegistryRefused(
+                f"The key that {agency} blinded its roster with (epoch {header.epoch}, {header.key_id}) is not held: "
+                "take in the agency's key file."
+            )
+        if header.issued_at > self._at + CLOCK_TOLERANCE:
+            raise RegistryRefused(f"The roster of {agency} is of {rfc3339(header.issued_at)}, which has not come yet.")
+        _check_sequence(header.seq, old)
+        if old is not None and header.seq == old.seq + 1 and header.prev_sha256 != old.sha256:
+            raise RegistryRefused(f"The roster of {agency} does not follow the one that is held.")
+
+    def _fetched(self, target: PublishedTarget) -> bytes:
+        with self._publication.opened(target) as stream:
+            return stream.read()
+
+
+def _check_sequence(seq: int, old: RosterRef | None) -> None:
+    if old is not None and seq <= old.seq:
+        raise RegistryRefused(
+            f"The roster of {old.agency} has number {seq}, but number {old.seq} is held: "
+            "an old one is being played back."
+        )

@@ -1,0 +1,51 @@
+"""Check that the trust authority and each agency sign for their own files and for nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from verify_service.errors import RegistryRefused
+from verify_service.registry.agency import agency_of_profile, is_agency_code, roster_path
+
+if TYPE_CHECKING:
+    from tuf.api.metadata import DelegatedRole, Root, Targets
+
+
+def check_authority(targets: Targets) -> None:
+    """Raise RegistryRefused unless every file is a profile and every delegation one agency's one roster path.
+
+    TUF itself asks the delegations that match a path in their order, so a pattern such as ``rosters/*/*`` of one
+    agency would answer for another, and a roster among the authority's own files would stand before the agency's.
+    """
+    for path in targets.targets:
+        if agency_of_profile(path) is None:
+            raise RegistryRefused(f"The trust authority signs for {path!r}, which is no agency's profile.")
+    if targets.delegations is None:
+        return
+    if targets.delegations.roles is None:
+        raise RegistryRefused("The trust authority delegates to hash bins instead of to agencies by name.")
+    for name, role in targets.delegations.roles.items():
+        if not is_agency_code(name) or not _is_literal(name, role):
+            raise RegistryRefused(
+                f"The trust authority delegates to {name!r} something else than the one path of its roster, for good."
+            )
+
+
+def _is_literal(name: str, role: DelegatedRole) -> bool:
+    return role.terminating and role.path_hash_prefixes is None and role.paths == [roster_path(name)]
+
+
+def check_role(agency: str, role: Targets) -> None:
+    """Raise RegistryRefused where an agency's role signs for more than its roster, or delegates further."""
+    if role.delegations is not None:
+        raise RegistryRefused(f"The role of {agency} delegates to others, which is not allowed.")
+    if role.targets.keys() - {roster_path(agency)}:
+        raise RegistryRefused(f"The role of {agency} signs for other files than its roster.")
+
+
+def key_fingerprint(delegator: Root | Targets, role: str) -> str:
+    """Return a digest of the public keys that may sign a role, which changes when its keys are rotated."""
+    keys = [delegator.get_key(key_id) for key_id in delegator.get_delegated_role(role).keyids]
+    lines = sorted(f"{key.scheme} {key.keyval['public']}" for key in keys)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,145 @@
+"""Fetch the registry, check it agency by agency, and swap in one edition; the last good one stays otherwise."""
+
+from __future__ import annotations
+
+import fcntl
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from verify_service.clock import rfc3339
+from verify_service.errors import RegistryRefused
+from verify_service.registry.agency_intake import AgencyIntake
+from verify_service.registry.edition import Edition
+from verify_service.registry.high_water import raised
+from verify_service.registry.intake import Intake, KeptFile
+from verify_service.registry.publication import Publication
+from verify_service.registry.source import open_source
+from verify_service.signing import sha256_hex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from verify_service.clock import Clock
+    from verify_service.registry.intake import IngestStore, Refusal
+    from verify_service.registry.keyring import Keyring
+    from verify_service.registry.source import Patience
+
+
+@dataclass(frozen=True)
+class CycleReport:
+    """What one cycle did: the edition that now stands, what was new in it, and what was refused of it."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime
+    edition: Edition
+    changed: bool
+    loaded: Sequence[tuple[str, int]]
+    refusals: Sequence[Refusal]
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON document that ``--json`` prints."""
+        return {
+            "cycle": self.number,
+            "started_at": rfc3339(self.started_at),
+            "ended_at": rfc3339(self.ended_at),
+            "edition": self.edition.number,
+            "changed": self.changed,
+            "agencies": len(self.edition.agencies),
+            "synthetic": self.edition.synthetic,
+            "loaded": [{"agency": agency, "entries": entries} for agency, entries in self.loaded],
+            "refused": [vars(refusal) for refusal in self.refusals],
+        }
+
+
+class Ingest:
+    """The one program that brings a department's registry up to date.
+
+    ``location`` is a folder or an http(s) address; ``pinned_root`` the bytes of a root that was had in a trusted
+    way; ``folder`` is private to this and keeps what TUF trusted last.
+    """
+
+    def __init__(
+        self,
+        department: str,
+        location: str,
+        pinned_root: bytes,
+        folder: Path,
+        store: IngestStore,
+        keyring: Keyring,
+        clock: Clock,
+        patience: Patience | None = None,
+    ) -> None:
+        self._department = department
+        self._location = location
+        self._pinned_root = pinned_root
+        self._folder = folder
+        self._store = store
+        self._keyring = keyring
+        self._clock = clock
+        self._patience = patience
+
+    def run(self, progress: Callable[[str, int, int], None] = lambda *_: None) -> CycleReport:
+        """Run one cycle; ``progress`` is told the agency, how many are done and how many there are.
+
+        Raises RegistryRefused where nothing was accepted, or where another ingest is at work. What was refused of
+        single agencies is in the report: each of them keeps its last good roster until that expires.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with _alone(self._folder / "ingest.lock"):
+            started_at = self._clock.now()
+            cycle = self._store.begin_cycle(self._department, started_at)
+            try:
+                return self._accept(cycle, started_at, progress)
+            except RegistryRefused as refusal:
+                self._store.refuse(self._department, cycle, self._clock.now(), refusal.detail)
+                raise
+
+    def _accept(self, cycle: int, at: datetime, progress: Callable[[str, int, int], None]) -> CycleReport:
+        before = self._store.current(self._department)
+        if before is not None and at < before.refreshed_at:
+            raise RegistryRefused(
+                f"This machine's clock says {rfc3339(at)}, but the registry was found good at "
+                f"{rfc3339(before.refreshed_at)}: set the clock. With a clock that is behind, what has expired "
+                "would pass for fresh."
+            )
+        publication = Publication(open_source(self._location, self._patience), self._pinned_root, self._folder, at)
+        marks = dict(self._store.marks(self._department))
+        for verified in publication.top_level.values():
+            marks[verified.role] = raised(marks.get(verified.role), verified)
+        agencies = AgencyIntake(self._department, publication, before, marks, self._store, self._keyring, at)
+        for done, agency in enumerate(publication.agencies):
+            progress(agency, done, len(publication.agencies))
+            agencies.take(agency)
+        progress("", len(publication.agencies), len(publication.agencies))
+        intake = _intake(publication, agencies, at, self._clock.now())
+        edition = self._store.swap(self._department, cycle, intake)
+        changed = before is None or edition.number != before.number
+        return CycleReport(cycle, at, intake.ended_at, edition, changed, agencies.loaded, agencies.refusals)
+
+
+def _intake(publication: Publication, agencies: AgencyIntake, at: datetime, ended_at: datetime) -> Intake:
+    top = publication.top_level
+    files = [KeptFile(verified.signed.sha256, role, verified.content) for role, verified in top.items()]
+    files += [KeptFile(sha256_hex(root), "root", root) for root in publication.roots]
+    edition = Edition(
+        number=0,
+        agencies=agencies.states,
+        refreshed_at=at,
+        **{role: verified.signed for role, verified in top.items()},
+    )
+    return Intake(edition, [*files, *agencies.files], agencies.marks, agencies.refusals, ended_at)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the folder's lock, or refuse at once: a second ingest has nothing to add to the first."""
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RegistryRefused("Another ingest is at work on this registry: let it finish.") from error
+        yield

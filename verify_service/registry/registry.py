@@ -1,0 +1,117 @@
+"""Answer what a department's registry knows: blind an identifier for each agency and ask for all tags at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verify_service.errors import InvalidRequest
+from verify_service.registry.check import CheckResult, answer, can_be_asked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from verify_service.registry.edition import AgencyState, Edition, EditionStore
+    from verify_service.registry.identifier import Identifier
+    from verify_service.registry.keyring import Keyring
+
+CLAIMED_AGENCY = "/agent/claimed_agency"
+IDENTIFIER_VALUE = "/identifier/value"
+
+
+class Registry:
+    """The registry as the rest of the service sees it; safe to share between threads."""
+
+    def __init__(self, store: EditionStore, keyring: Keyring) -> None:
+        self._store = store
+        self._keyring = keyring
+
+    def edition(self, department: str) -> Edition | None:
+        """Return the edition that stands, None before the first ingest."""
+        return self._store.current(department)
+
+    def agencies(self, department: str) -> Mapping[str, AgencyState]:
+        """Return what is known of each agency, by code in order; nothing before the first ingest."""
+        edition = self._store.current(department)
+        return {} if edition is None else edition.agencies
+
+    def check(
+        self,
+        department: str,
+        identifier: Identifier | None,
+        agencies: Sequence[str] | None,
+        at: datetime,
+        pointers: Mapping[str, str] | None = None,
+    ) -> CheckResult:
+        """Check an identifier with the agencies named, or with every one that has a roster where ``agencies`` is None.
+
+        Without an identifier nothing is checked, and only the agencies named are answered for.
+        ``pointers`` gives the JSON Pointer at which an agency was named, where that is not the claimed one. Raises
+        InvalidRequest for an unknown agency, and where the value fits the declared format of none that was named.
+        Keys, tags and the one statement are the same work whether a number exists or not.
+        """
+        edition = self._store.current(department)
+        if edition is None:
+            return CheckResult(tuple(answer(code, None, _kind(identifier), None, at) for code in agencies or ()))
+        named = list(dict.fromkeys(agencies or ()))
+        _require_known(edition, named, pointers or {})
+        if identifier is None:
+            return CheckResult(tuple(answer(code, edition, None, None, at) for code in named))
+        if agencies is None:
+            return self._asked(department, edition, identifier, _enrolled(edition), at)
+        _require_format(identifier, [edition.agencies[code] for code in named])
+        return self._asked(department, edition, identifier, named, at)
+
+    def _asked(
+        self, department: str, edition: Edition, identifier: Identifier, codes: Iterable[str], at: datetime
+    ) -> CheckResult:
+        asked: dict[str, tuple[int, int, bytes]] = {}
+        for code in codes:
+            roster = edition.agencies[code].roster
+            if roster is not None and can_be_asked(edition.agencies[code], identifier.kind):
+                key = self._keyring.held(department, code, roster.epoch)
+                asked[code] = (roster.epoch, roster.number, key.tag(identifier))
+        tags = [(number, tag) for _, number, tag in asked.values()]
+        found = self._store.entries(department, tags) if tags else {}
+        by_agency = {code: found.get((number, tag)) for code, (_, number, tag) in asked.items()}
+        return CheckResult(
+            checks=tuple(answer(code, edition, identifier.kind, by_agency.get(code), at) for code in codes),
+            tags={code: {"epoch": epoch, "tag": tag.hex()} for code, (epoch, _, tag) in asked.items()},
+        )
+
+
+def _kind(identifier: Identifier | None) -> str | None:
+    return None if identifier is None else identifier.kind
+
+
+def _enrolled(edition: Edition) -> list[str]:
+    return [code for code, agency in edition.agencies.items() if agency.roster is not None]
+
+
+def _require_known(edition: Edition, codes: Iterable[str], pointers: Mapping[str, str]) -> None:
+    faults = {
+        pointers.get(code, CLAIMED_AGENCY): [
+            "This agency is not in the registry: use a code from GET /v1/agencies, `other` or `none_stated`."
+        ]
+        for code in codes
+        if code not in edition.agencies
+    }
+    if faults:
+        raise InvalidRequest(faults)
+
+
+def _require_format(identifier: Identifier, agencies: Sequence[AgencyState]) -> None:
+    """Refuse a value that none of the agencies can have issued, since then a character was misread.
+
+    An agency that declares no format for the kind may have issued anything.
+    """
+    formats = [(agency.profile.agency, agency.profile.value_format(identifier.kind)) for agency in agencies]
+    if any(declared is None or declared.matches(identifier.value) for _, declared in formats):
+        return
+    known = "; ".join(f"{code} {identifier.kind}: {declared.words()}" for code, declared in formats if declared)
+    if known:
+        raise InvalidRequest.at(
+            IDENTIFIER_VALUE,
+            f"This does not look like a number of that agency ({known}): read it again. "
+            "If it is what was shown, send `unreadable` and describe it in the note.",
+        )
