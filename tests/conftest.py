@@ -7,9 +7,8 @@ import pytest
 from tests.api.served_issuer import ServedIssuer
 from tests.fakes.keys import seeded_bytes
 from tests.postgresql import PostgreSQL
-from verify_service.storage import registry_tables  # noqa: F401 - It registers its tables.
+from verify_service.storage import schema
 from verify_service.storage.database import Database
-from verify_service.storage.tables import metadata
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -39,7 +38,7 @@ def postgresql_template(postgresql):
 
 def _build(url):
     database = Database(url)
-    metadata.create_all(database.engine)
+    schema.upgrade(database)
     database.dispose()
 
 

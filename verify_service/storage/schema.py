@@ -27,7 +27,7 @@ def upgrade(database: Database) -> None:
 
 def check(database: Database) -> None:
     """Raise DatabaseVersionMismatch unless the database has exactly this release's schema."""
-    current, head = _current(database), _script().get_current_head()
+    current, head = _current(database), _head()
     if current is None:
         raise DatabaseVersionMismatch("The database is empty: run `verify-service db upgrade`.")
     if current != head:
@@ -47,6 +47,10 @@ def _current(database: Database) -> str | None:
             "Install that release; a database is never taken back."
         )
     return current
+
+
+def _head() -> str | None:
+    return _script().get_current_head()
 
 
 def _config() -> Config:

@@ -1,0 +1,53 @@
+"""The migrations make what the tables say, on each engine, and a database of another release is refused."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from tests.conftest import database_on
+from verify_service.errors import DatabaseVersionMismatch
+from verify_service.storage import registry_tables, schema
+from verify_service.storage.tables import metadata
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request, tmp_path):
+    return database_on(request, request.param, tmp_path, empty=True)
+
+
+def test_the_migrations_make_exactly_the_tables(empty):
+    schema.upgrade(empty)
+    schema.check(empty)
+    with empty.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    schema.upgrade(empty)
+
+
+def test_an_empty_database_says_what_to_run(empty):
+    with pytest.raises(DatabaseVersionMismatch, match="db upgrade"):
+        schema.check(empty)
+
+
+def test_a_database_of_a_newer_release_is_refused(empty):
+    schema.upgrade(empty)
+    with empty.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for refused in (schema.check, schema.upgrade):
+        with pytest.raises(DatabaseVersionMismatch, match="newer"):
+            refused(empty)
+
+
+def test_a_database_of_an_older_release_is_refused(empty, monkeypatch):
+    schema.upgrade(empty)
+    monkeypatch.setattr(schema, "_head", lambda: "0002")
+    with pytest.raises(DatabaseVersionMismatch, match="needs 0002"):
+        schema.check(empty)
+
+
+def test_every_row_carries_its_department():
+    assert registry_tables
+    for table in metadata.tables.values():
+        assert "department" in table.primary_key.columns, table.name
