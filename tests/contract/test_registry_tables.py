@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from tests.registries import DEPARTMENT, SampleRegistry, Station
 from verify_service.errors import RegistryRefused
@@ -85,11 +85,14 @@ def test_every_tag_is_searched_by_the_whole_key(station, database):
     if not database.is_sqlite:
         return
     asked = []
-    event.listen(database.engine, "before_cursor_execute", lambda *called: asked.append(called[2:4]))
-    station.check(station.sample.known("DHS-ICE"))
-    ((statement, values),) = [each for each in asked if "FROM roster_entry" in each[0]]
     with database.read() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+        driver = connection.connection.driver_connection
+        driver.set_trace_callback(asked.append)
+    station.check(station.sample.known("DHS-ICE"))
+    driver.set_trace_callback(None)
+    (statement,) = [each for each in asked if "FROM roster_entry" in each]
+    with database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
     steps = [row.detail for row in plan if "roster_entry" in row.detail]
     assert len(steps) > 2
     assert all("(department=? AND roster=? AND tag=?)" in step for step in steps)

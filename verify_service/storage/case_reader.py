@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, or_, select
 
 from verify_service.access.reading import EventPlace
+from verify_service.storage.prepared import selected
 from verify_service.storage.tables import event, incident_officer, log_entry, search_key, statement_link, verification
 from verify_service.verification.statement import StatementLink
 
@@ -36,7 +37,7 @@ class CaseTables:
     def events(self, department: str, subject: str) -> list[EventPlace]:
         """Return a subject's events in order."""
         with self._database.read() as connection:
-            found = connection.execute(_EVENTS, {"department_is": department, "subject_is": subject})
+            found = _EVENTS.all(connection, {"department_is": department, "subject_is": subject})
             return [EventPlace(row.seq, row.kind, row.received_at, row.log, row.idx) for row in found]
 
     def page(
@@ -55,12 +56,12 @@ class CaseTables:
         """Return (department, link, next seq) of the statement that a code opens."""
         # A code names no department: its holder knows none, and at 128 random bits it meets one row at most.
         with self._database.read() as connection:
-            row = connection.execute(_BY_CODE, {"code": code_sha256}).one_or_none()
+            row = _BY_CODE.one(connection, {"code": code_sha256})
         if row is None:
             return None
         return (
             row.department,
-            StatementLink(row.verification, row.receipt_number, row.code_sha256, row.pending),
+            StatementLink(row.verification, row.receipt_number, row.code_sha256, bool(row.pending)),
             row.seq,
         )
 
@@ -93,7 +94,7 @@ class CaseTables:
         return select(verification).where(*conditions)
 
 
-_EVENTS = (
+_EVENTS = selected(
     select(log_entry.c.seq, event.c.kind, event.c.received_at, log_entry.c.log, log_entry.c.idx)
     .select_from(
         log_entry.join(
@@ -108,4 +109,4 @@ _EVENTS = (
     .where(log_entry.c.department == bindparam("department_is"), log_entry.c.subject == bindparam("subject_is"))
     .order_by(log_entry.c.seq)
 )
-_BY_CODE = select(statement_link).where(statement_link.c.code_sha256 == bindparam("code"))
+_BY_CODE = selected(select(statement_link).where(statement_link.c.code_sha256 == bindparam("code")))

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select, update
 
 from verify_service.record_log.log import Subject
 from verify_service.record_log.record import Record
-from verify_service.storage.rows import insert_missing_rows, insert_rows, sealed_of, sealed_row, upsert_rows
+from verify_service.storage.prepared import (
+    Prepared,
+    among,
+    inserted,
+    inserted_where_missing,
+    numbered,
+    room_for,
+    selected,
+    upserted,
+)
+from verify_service.storage.rows import sealed_of, sealed_row
 from verify_service.storage.tables import (
     event,
     incident,
@@ -32,6 +43,22 @@ if TYPE_CHECKING:
     from verify_service.record_log.log import Batch, LogId
     from verify_service.vault import Vault
 
+# Where a subject is found by each form of its name.
+NAMES = {
+    "verification": (verification, "id"),
+    "incident": (incident, "id"),
+    "incident-number": (incident, "number"),
+    "statement": (statement_link, "receipt_number"),
+    "statement-of": (statement_link, "verification"),
+}
+ADD_EVENTS = inserted(event)
+ADD_VERIFICATIONS = inserted(verification)
+ADD_INCIDENTS = inserted(incident)
+ADD_OFFICERS = inserted_where_missing(incident_officer)
+# A correction may name a number that was named before.
+ADD_SEARCH_KEYS = inserted_where_missing(search_key)
+PUT_LINKS = upserted(statement_link, "pending", "seq")
+
 
 class CaseStore:
     """The verifications, incidents and statement links of one database."""
@@ -47,7 +74,8 @@ class CaseStore:
             form, _, name = ref.partition(":")
             names[form].append(name)
         for form, wanted in names.items():
-            for row in connection.execute(_BY_NAME[form], {"department_is": department, "names": wanted}):
+            asked = {"department_is": department, **numbered(wanted)}
+            for row in _by_name(form, room_for(len(wanted))).all(connection, asked):
                 found[f"{form}:{row.name}"] = self._subject(department, form, row)
         return found
 
@@ -71,9 +99,8 @@ class CaseStore:
     def project(self, connection: Connection, log: LogId, batch: Batch) -> None:
         """Write the read models of a batch: its events, its links, the subjects it changed."""
         first = {row.logged.subject: row.index for row in batch.rows if row.logged.seq == 0}
-        insert_rows(
+        ADD_EVENTS.many(
             connection,
-            event,
             [
                 {
                     "department": log.department,
@@ -108,9 +135,9 @@ class CaseStore:
             if isinstance(subject.state, Incident):
                 named = {"department": department, "incident": subject.state.id}
                 assigned += [{**named, "officer": self.officer(department, s)} for s in subject.state.assigned]
-        for table, rows in new.items():
-            insert_rows(connection, table, rows)
-        insert_missing_rows(connection, incident_officer, assigned)
+        ADD_VERIFICATIONS.many(connection, new[verification])
+        ADD_INCIDENTS.many(connection, new[incident])
+        ADD_OFFICERS.many(connection, assigned)
 
     def _row(self, department: str, subject: Subject) -> dict[str, Any]:
         state = subject.state
@@ -138,18 +165,17 @@ class CaseStore:
     def _link(self, connection: Connection, department: str, batch: Batch) -> None:
         links = [subject for subject in batch.subjects if isinstance(subject.state, StatementLink)]
         rows = [{"department": department, **vars(link.state), "seq": link.seq} for link in links]
-        upsert_rows(connection, statement_link, rows, ("pending", "seq"))
+        PUT_LINKS.many(connection, rows)
         keys = {(key.verification, key.index) for key in batch.links if isinstance(key, SearchKey)}
         named = [{"department": department, "verification": v, "identifier": i} for v, i in sorted(keys)]
-        # A correction may name a number that was named before.
-        insert_missing_rows(connection, search_key, named)
+        ADD_SEARCH_KEYS.many(connection, named)
 
     def _subject(self, department: str, form: str, row: Any) -> Subject:
         if form == "verification":
             return Subject(f"verification:{row.id}", row.seq, row.prev, self.case(department, row))
         if form.startswith("incident"):
             return Subject(f"incident:{row.id}", row.seq, row.prev, self.incident(department, row))
-        link = StatementLink(row.verification, row.receipt_number, row.code_sha256, row.pending)
+        link = StatementLink(row.verification, row.receipt_number, row.code_sha256, bool(row.pending))
         return Subject(link.ref, row.seq, None, link)
 
     def _seal(self, department: str, place: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -161,18 +187,9 @@ class CaseStore:
         return state
 
 
-def _by_name(table: Table, column: str) -> Any:
-    named = table.c[column]
-    return select(table, named.label("name")).where(
-        table.c.department == bindparam("department_is"), named.in_(bindparam("names", expanding=True))
-    )
-
-
-# How a subject is found by each form of its name.
-_BY_NAME = {
-    "verification": _by_name(verification, "id"),
-    "incident": _by_name(incident, "id"),
-    "incident-number": _by_name(incident, "number"),
-    "statement": _by_name(statement_link, "receipt_number"),
-    "statement-of": _by_name(statement_link, "verification"),
-}
+@lru_cache
+def _by_name(form: str, count: int) -> Prepared:
+    """Return the statement that finds subjects by ``count`` names of a form."""
+    table, column = NAMES[form]
+    conditions = (table.c.department == bindparam("department_is"), among(table.c[column], count))
+    return selected(select(table, table.c[column].label("name")).where(*conditions))

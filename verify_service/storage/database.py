@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from verify_service.errors import ConfigurationError, OutcomeUnknown, StorageFull, StorageUnavailable
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from verify_service.errors import ServiceError
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -35,6 +36,7 @@ POSTGRESQL_CONNECT = {
     "target_session_attrs": "read-write",
     "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
 }
+DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 NOTHING_RECORDED = "Nothing was recorded; send the same request with the same Idempotency-Key again"
 
 
@@ -47,13 +49,13 @@ class Database:
     def __init__(self, url: str, pool: int = 10) -> None:
         self.engine = _engine(url, pool)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        # Readers of one statement need no transaction of their own.
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        # Readers of single statements have connections of their own, which never are in a transaction.
+        self._readers = _engine(url, pool, isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection for single statements, each seeing whole commits only."""
-        with _in_own_words(), self._autocommit.connect() as connection:
+        with _in_own_words(), self._readers.connect() as connection, _noticing_loss(connection):
             yield connection
 
     @contextmanager
@@ -74,45 +76,65 @@ class Database:
         On SQLite writers queue at a lock file before they begin, since its own busy handler starves some of them.
         Raises OutcomeUnknown where the commit was not acknowledged.
         """
-        with self._gate(), _in_own_words():
-            connection = self.engine.connect()
+        with (
+            self._gate(),
+            _in_own_words(),
+            self.engine.connect() as connection,
+            _noticing_loss(connection),
+            self._lasting(connection, lasting),
+        ):
+            transaction = connection.execution_options(writes=True).begin()
             try:
-                transaction = connection.execution_options(writes="FULL" if lasting else "NORMAL").begin()
                 if not (lasting or self.is_sqlite):
                     connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
-                try:
-                    yield connection
-                except BaseException:
-                    transaction.rollback()
-                    raise
-                _commit(transaction)
-            finally:
-                connection.close()
+                yield connection
+            except BaseException:
+                transaction.rollback()
+                raise
+            _commit(transaction)
 
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        self._readers.dispose()
+
+    @contextmanager
+    def _lasting(self, connection: Connection, lasting: bool) -> Iterator[None]:
+        """Let SQLite not wait for the disk meanwhile, where a commit need not last."""
+        if lasting or not self.is_sqlite:
+            yield
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA synchronous=FULL")
 
     def _gate(self) -> AbstractContextManager[Any]:
         return _file_lock(Path(f"{self.engine.url.database}.lock")) if self.is_sqlite else nullcontext()
 
 
-def _engine(url: str, pool: int) -> Engine:
+def _engine(url: str, pool: int, **options: Any) -> Engine:
     try:
         parsed = make_url(url)
     except Exception as error:
         raise ConfigurationError("VERIFY_DATABASE_URL is not a database URL such as sqlite:///file.db.") from error
     if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
-        engine = create_engine(parsed, pool_size=pool, max_overflow=0)
+        engine = create_engine(parsed, **_pool(pool), **options)
         event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        if not options:
+            event.listen(engine, "begin", _begin_sqlite)
         return engine
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(
-            parsed, pool_size=pool, max_overflow=0, pool_pre_ping=False, connect_args=dict(POSTGRESQL_CONNECT)
-        )
+        return create_engine(parsed, **_pool(pool), connect_args=dict(POSTGRESQL_CONNECT), **options)
     raise ConfigurationError("VERIFY_DATABASE_URL must be sqlite:///… with a file, or postgresql://…")
+
+
+def _pool(size: int) -> dict[str, Any]:
+    # Whoever takes a connection ends its transaction, so that giving it back needs no further statement.
+    return {"pool_size": size, "max_overflow": 0, "pool_reset_on_return": None}
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
@@ -124,13 +146,8 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("writes"):
-        # Each write says it, since the last one on this connection may have said otherwise.
-        connection.exec_driver_sql(f"PRAGMA synchronous={options['writes']}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    elif options.get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN")
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager
@@ -148,19 +165,32 @@ def _file_lock(path: Path) -> Iterator[None]:
 def _in_own_words() -> Iterator[None]:
     try:
         yield
-    except IntegrityError:
-        raise
     except PoolTimeoutError as error:
         raise StorageUnavailable(f"Every database connection is in use. {NOTHING_RECORDED}.") from error
     except DBAPIError as error:
-        raise _translated(error) from error
+        _raise_translated(error, error.orig, lost=error.connection_invalidated)
+        raise
+    except DRIVER_ERRORS as error:
+        _raise_translated(error, error, lost=False)
+        raise
+
+
+@contextmanager
+def _noticing_loss(connection: Connection) -> Iterator[None]:
+    """Throw a connection away that was lost while a statement ran on the driver itself."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        if _is_lost(error):
+            connection.invalidate()
+        raise
 
 
 def _commit(transaction: Any) -> None:
     try:
         transaction.commit()
     except DBAPIError as error:
-        if error.connection_invalidated or _is_lost(error):
+        if error.connection_invalidated or _is_lost(error.orig):
             raise OutcomeUnknown(
                 "The database did not acknowledge the commit, so the record may stand or not. Send the same request "
                 "with the same Idempotency-Key again: it is recorded once, and you get its answer."
@@ -168,19 +198,20 @@ def _commit(transaction: Any) -> None:
         raise
 
 
-def _translated(error: DBAPIError) -> ServiceError | DBAPIError:
-    text, state = str(error.orig), getattr(error.orig, "sqlstate", None)
+def _raise_translated(error: Exception, cause: BaseException | None, *, lost: bool) -> None:
+    """Raise the service's error for what the driver says; return where it is a bug."""
+    text, state = str(cause), getattr(cause, "sqlstate", None)
     if "disk is full" in text or state == "53100":
-        return StorageFull(f"The database has no room left. {NOTHING_RECORDED} once an operator has made room.")
-    if error.connection_invalidated or _is_lost(error) or "unable to open" in text or "locked" in text:
-        return StorageUnavailable(f"The database does not answer. {NOTHING_RECORDED}.")
-    return error
+        raise StorageFull(
+            f"The database has no room left. {NOTHING_RECORDED} once an operator has made room."
+        ) from error
+    if lost or _is_lost(cause) or "unable to open" in text or "locked" in text:
+        raise StorageUnavailable(f"The database does not answer. {NOTHING_RECORDED}.") from error
 
 
-def _is_lost(error: DBAPIError) -> bool:
+def _is_lost(cause: BaseException | None) -> bool:
     """Tell whether PostgreSQL's connection failed or was ended, or a lock was not had in time."""
-    state = getattr(error.orig, "sqlstate", None)
-    module = type(error.orig).__module__
-    return module.startswith("psycopg") and (
-        state is None or state[:2] in {"08", "57"} or state in {"55P03", "40001", "40P01"}
-    )
+    if not isinstance(cause, psycopg.Error):
+        return False
+    state = cause.sqlstate
+    return state is None or state[:2] in {"08", "57"} or state in {"55P03", "40001", "40P01"}

@@ -12,6 +12,7 @@ from verify_service.clock import parse_rfc3339, rfc3339
 from verify_service.registry.edition import Entry
 from verify_service.registry.intake import Mark, Refusal
 from verify_service.storage.edition_rows import read_edition, roster_ref, write_edition
+from verify_service.storage.prepared import Prepared, selected
 from verify_service.storage.registry_evidence import kept_digests, kept_faults, roster_content
 from verify_service.storage.registry_tables import (
     high_water,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import CompoundSelect, Connection
+    from sqlalchemy import Connection
 
     from verify_service.registry.edition import Edition, RosterRef
     from verify_service.registry.intake import Intake
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _entry = roster_entry.c
 
 # Built once: constructing them costs more than running them.
-_VERSION = select(registry_state.c.version).where(registry_state.c.department == bindparam("department"))
+_VERSION = selected(select(registry_state.c.version).where(registry_state.c.department == bindparam("department")))
 _FILE = select(registry_file.c.content).where(
     registry_file.c.department == bindparam("department"), registry_file.c.sha256 == bindparam("sha256")
 )
@@ -52,23 +53,24 @@ _ROSTER = select(roster).where(
 
 
 @lru_cache(maxsize=256)
-def _entries(count: int) -> CompoundSelect[Any]:
+def _entries(count: int) -> Prepared:
     """Return one statement that asks for ``count`` (roster, tag) pairs, named ``roster0``, ``tag0`` and so on.
 
     A branch for each pair, since SQLite searches the key for none of the shorter forms: a list of pairs makes it read
     every roster whole, and "or" between many pairs the table. It takes up to 500 branches.
     """
     columns = (_entry.roster, _entry.tag, _entry.kind, _entry.status, _entry.not_before, _entry.expires)
-    return union_all(
+    asked = union_all(
         *(
             select(*columns).where(
                 _entry.department == bindparam("department"),
                 _entry.roster == bindparam(f"roster{place}"),
-                _entry.tag == bindparam(f"tag{place}"),
+                _entry.tag == bindparam(f"tag{place}", type_=_entry.tag.type),
             )
             for place in range(count)
         )
     )
+    return selected(asked)
 
 
 class RegistryStore:
@@ -85,11 +87,11 @@ class RegistryStore:
     def current(self, department: str) -> Edition | None:
         """Return the edition to answer from, None before the first ingest."""
         with self._database.read() as connection:
-            version = connection.execute(_VERSION, {"department": department}).scalar()
-        if version is None:
+            row = _VERSION.one(connection, {"department": department})
+        if row is None:
             return None
         held = self._editions.get(department)
-        if held is None or held[0] != version:
+        if held is None or held[0] != row.version:
             with self._database.snapshot() as connection:
                 held = read_edition(connection, department)
             self._editions[department] = held
@@ -101,9 +103,9 @@ class RegistryStore:
         for place, (number, tag) in enumerate(tags):
             asked |= {f"roster{place}": number, f"tag{place}": tag}
         with self._database.read() as connection:
-            rows = connection.execute(_entries(len(tags)), asked).all() if tags else []
+            rows = _entries(len(tags)).all(connection, asked) if tags else []
         return {
-            (row.roster, bytes(row.tag)): Entry(row.kind, row.status, _moment(row.not_before), _moment(row.expires))
+            (row.roster, row.tag): Entry(row.kind, row.status, _moment(row.not_before), _moment(row.expires))
             for row in rows
         }
 
