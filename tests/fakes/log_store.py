@@ -53,6 +53,9 @@ class MemoryLogs:
             return stored or b""
         return level_zero(self.entries(log, index * TILE_WIDTH, TILE_WIDTH))
 
+    def subjects(self, log, refs):
+        return {ref: self.stood.get(self.names.get(ref, ref), Subject(ref)) for ref in refs}
+
     def locate(self, department, subject, seq):
         for log, kept in self._logs.items():
             for row in kept.rows:
@@ -101,7 +104,7 @@ class MemoryTail:
         return {request: reply for request, reply in kept if reply is not None}
 
     def subjects(self, refs):
-        return {ref: self._logs.stood.get(self._logs.names.get(ref, ref), Subject(ref)) for ref in refs}
+        return self._logs.subjects(self._log, refs)
 
     def entries(self, start, count):
         return self._logs.entries(self._log, start, count)

@@ -14,6 +14,7 @@ from verify_service.evidence.audit import audit
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.log import LogId
 from verify_service.record_log.merkle import Peaks, leaf_hash
+from verify_service.record_log.proposal import record_place
 from verify_service.storage import registry_tables
 from verify_service.storage import tables as t
 from verify_service.storage.rows import sealed_of, sealed_row
@@ -43,6 +44,10 @@ def service(request, tmp_path, sample, issuer):
     deployment.submit()
     yield made
     made.database.dispose()
+
+
+def place(service, index=1):
+    return record_place(RECORDS, row(service, t.log_entry, *at(t.log_entry, index)).entry)
 
 
 def faults(service):
@@ -82,16 +87,16 @@ def test_a_record_sealed_anew_by_someone_with_the_keys(service):
     log = service.logs.records("LAPD")
     content, _ = log.record(1)
     forged = bytes(32) + content.replace(b"identifier_listed", b"verified")
-    sealed = service.vault.seal("LAPD", "record/records/1", (forged, b"{}"))
+    sealed = service.vault.seal("LAPD", place(service), (forged, b"{}"))
     run(service, update(t.record).where(*at(t.record, 1)).values(**sealed_row(sealed, "sealed", "fields")))
     assert (1, "the record is not what the log committed to") in faults(service)
 
 
 def test_a_sealed_field_replaced_by_someone_with_the_keys(service):
     sealed = sealed_of(row(service, t.record, *at(t.record, 1)), "sealed", "fields")
-    content, fields = service.vault.open("LAPD", "record/records/1", sealed)
+    content, fields = service.vault.open("LAPD", place(service), sealed)
     other = {digest: {**field, "value": "B0000"} for digest, field in json.loads(fields).items()}
-    anew = service.vault.seal("LAPD", "record/records/1", (content, json.dumps(other).encode()))
+    anew = service.vault.seal("LAPD", place(service), (content, json.dumps(other).encode()))
     run(service, update(t.record).where(*at(t.record, 1)).values(**sealed_row(anew, "sealed", "fields")))
     assert (1, "a sealed field is not what its digest says") in faults(service)
 
@@ -104,8 +109,9 @@ def test_a_deleted_record(service):
 
 def test_an_altered_leaf(service):
     run(service, update(t.log_entry).where(*at(t.log_entry, 2)).values(entry=b"\x01" + bytes(32)))
-    sentences = {sentence for _, sentence in faults(service)}
-    assert "the record is not what the log committed to" in sentences
+    found = faults(service)
+    sentences = {sentence for _, sentence in found}
+    assert any(where == 2 and "does not open" in sentence for where, sentence in found)
     assert "a signed checkpoint is not of this history" in sentences
     assert "tile 0/0 is not the tree's" in sentences
     assert any("the head is not the tree" in sentence for sentence in sentences)
@@ -124,8 +130,8 @@ def test_two_leaves_in_each_others_place(service):
         update(t.log_entry).where(*at(t.log_entry, 11)).values(entry=first),
     )
     found = faults(service)
-    assert (10, "the record is not what the log committed to") in found
-    assert (11, "the record is not what the log committed to") in found
+    for index in (10, 11):
+        assert any(where == index and "does not open" in sentence for where, sentence in found)
 
 
 def test_a_leaf_that_names_another_subject(service):

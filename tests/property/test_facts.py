@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify_service.record_log.log import Placed
 from verify_service.record_log.record import Record
 from verify_service.verification.case import Case, CaseEvent, case_document, case_from_document, facts_of
 from verify_service.verification.claim import IDENTIFICATIONS, IDENTIFIER_KINDS
@@ -146,5 +145,5 @@ def test_a_withdrawal_reaches_the_event_it_names(case, seq):
         seq=len(events),
         body={"corrects_seq": seq, "facts": {"withdrawn": True}},
     )
-    after = CaseProjection().fold(whole, Placed(0, record))
+    after = CaseProjection().fold(whole, record)
     assert [event.seq for event in after.events if event.withdrawn] == [s for s in (seq,) if s < len(events)]

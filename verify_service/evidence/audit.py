@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from verify_service.record_log.audit import LogSnapshot, ReadRecord
-    from verify_service.record_log.log import Placed
+    from verify_service.record_log.record import Logged
     from verify_service.record_log.trust import TrustPolicy
     from verify_service.vault import Vault
 
@@ -48,7 +48,7 @@ class AuditMoment(Protocol):
     def logs(self) -> Sequence[tuple[LogSnapshot, TrustPolicy]]:
         """Return every log with the keys to check it by."""
 
-    def earlier(self, department: str, subject: str, seq: int) -> list[Placed]:
+    def earlier(self, department: str, subject: str, seq: int) -> list[Logged]:
         """Return a subject's records before ``seq``, for folding its state anew."""
 
     def read_models(self, department: str) -> Iterator[ReadModel]:
@@ -175,7 +175,7 @@ class _Models:
         if subject is None or subject in self._broken:
             return
         try:
-            state = self._projection.fold(self._state(subject, seq), read.placed)
+            state = self._projection.fold(self._state(subject, seq), logged)
         except (SealBroken, LookupError, TypeError, ValueError):
             # What is wrong with an earlier record of this subject has its own fault already.
             self._fault("the record does not fit the earlier ones of its subject", read.index)
@@ -216,8 +216,8 @@ class _Models:
         if known is not None or seq == 0:
             return known[1] if known else None
         state = None
-        for placed in self._moment.earlier(self._department, subject, seq):
-            state = self._projection.fold(state, placed)
+        for earlier in self._moment.earlier(self._department, subject, seq):
+            state = self._projection.fold(state, earlier)
         return state
 
     def _close(self, subject: str, known: tuple[int, Any]) -> None:

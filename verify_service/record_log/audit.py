@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verify_service.errors import EvidenceFault
-from verify_service.record_log.batch import record_place
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.log import Placed
 from verify_service.record_log.merkle import EMPTY_ROOT, Peaks, leaf_hash
+from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import NONCE_BYTES, Record, commitment, entry_of, parse_record, unpack_fields
 from verify_service.record_log.tiles import grown_tiles
 from verify_service.vault import SealBroken
@@ -96,7 +96,7 @@ class LogAudit:
             return
         try:
             content, fields = self._vault.open(
-                self._snapshot.log.department, record_place(self._snapshot.log, row.index), row.sealed
+                self._snapshot.log.department, record_place(self._snapshot.log, row.entry), row.sealed
             )
             nonce, record = content[:NONCE_BYTES], content[NONCE_BYTES:]
             logged, sealed = parse_record(record), unpack_fields(fields)

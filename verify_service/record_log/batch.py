@@ -1,4 +1,4 @@
-"""Gather what one commit writes: each request composed on the tail as the requests before it left it."""
+"""Gather what one commit writes: each request on the tail as the requests before it left it."""
 
 from __future__ import annotations
 
@@ -10,36 +10,27 @@ from verify_service.errors import IdempotencyKeyReused
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.log import Appended, Batch, Placed, Row, StoredCheckpoint, StoredReply, Subject
 from verify_service.record_log.merkle import leaf_hash
-from verify_service.record_log.record import NONCE_BYTES, commitment, entry_of, pack_fields
 from verify_service.record_log.tiles import grown_tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from verify_service.record_log.log import Append, Draft, Link, LogId, Projection, RetryKey, Tail
+    from verify_service.record_log.log import Append, Draft, Link, LogId, RetryKey, Tail
+    from verify_service.record_log.proposal import Proposal, Scribe, Written
     from verify_service.signing import NoteSigner
     from verify_service.vault import Vault
 
 
 class OpenBatch:
-    """One commit in the making, on top of a held tail."""
+    """One commit in the making, on top of a held tail; ``now`` is when its replies are given."""
 
-    def __init__(
-        self,
-        log: LogId,
-        tail: Tail,
-        vault: Vault,
-        projection: Projection,
-        random_bytes: Callable[[int], bytes],
-        now: datetime,
-    ) -> None:
+    def __init__(self, log: LogId, tail: Tail, scribe: Scribe, vault: Vault, now: datetime) -> None:
         self._log = log
-        self._now = now
         self._tail = tail
+        self._scribe = scribe
         self._vault = vault
-        self._projection = projection
-        self._random_bytes = random_bytes
+        self._now = now
         self._peaks = tail.head.peaks
         self._rows: list[Row] = []
         self._links: list[Link] = []
@@ -68,47 +59,33 @@ class OpenBatch:
             self._names[name] = subject.ref
             self._subjects[subject.ref] = subject
 
-    def admit(self, append: Append) -> Appended:
-        """Compose one request and place its records; where it is refused, leave the batch as it was."""
+    def admit(self, append: Append, proposal: Proposal | None = None) -> Appended:
+        """Place a request's records; raise what its composer raises, the batch then being as it was before.
+
+        A proposal that no longer holds is composed anew, on the subjects as they stand now.
+        """
         if append.key is not None:
             kept = self._new_replies.get(append.key.request) or self._kept.get(append.key.request)
             if kept is not None:
                 return Appended(self._replay(append.key, kept), replayed=True)
-        before = (
-            self._peaks,
-            len(self._rows),
-            len(self._links),
-            dict(self._subjects),
-            dict(self._names),
-            set(self._changed),
-        )
-        try:
-            return self._compose(append)
-        except BaseException:
-            self._peaks, rows, links, self._subjects, self._names, self._changed = before
-            del self._rows[rows:], self._links[links:]
-            raise
+        subjects = {name: self._subject(name) for name in append.needs}
+        if proposal is None or not proposal.holds(subjects):
+            proposal = self._scribe.propose(append, subjects)
+        placed = tuple(Placed(self.size + offset, written.logged) for offset, written in enumerate(proposal.written))
+        reply = proposal.composition.reply(placed, {**subjects, **proposal.changed})
+        self._take(proposal.written)
+        self._subjects.update(proposal.changed)
+        self._changed.update(proposal.changed)
+        self._names.update(proposal.names)
+        self._links.extend(link for link in proposal.composition.links if link.ref is None)
+        if append.key is not None:
+            sealed = self._vault.seal(self._log.department, reply_place(append.key), (reply,))
+            self._new_replies[append.key.request] = StoredReply(append.key.fingerprint, sealed, rfc3339(self._now))
+        return Appended(reply, placed)
 
-    def place(self, draft: Draft) -> Placed:
-        """Give a record its place in the log and among its subject's events."""
-        name = draft.logged.subject
-        subject = self._subjects.get(name, Subject(name)) if name is not None else None
-        logged = draft.logged if subject is None else draft.logged.at(subject.seq, subject.prev)
-        content, nonce = logged.encode(), self._random_bytes(NONCE_BYTES)
-        entry, placed = entry_of(nonce, content), Placed(self._peaks.size, logged)
-        fields = pack_fields({field.digest: field for field in draft.fields})
-        sealed = self._vault.seal(
-            self._log.department, record_place(self._log, placed.index), (nonce + content, fields)
-        )
-        self._rows.append(Row(placed.index, entry, logged, sealed))
-        self._peaks = self._peaks.append(leaf_hash(entry))
-        if subject is not None:
-            state = self._projection.fold(subject.state, placed)
-            self._subjects[subject.ref] = Subject(subject.ref, subject.seq + 1, commitment(nonce, content).hex(), state)
-            self._changed.add(subject.ref)
-        if draft.alias is not None and subject is not None:
-            self._names[draft.alias] = subject.ref
-        return placed
+    def add(self, draft: Draft) -> None:
+        """Place one record that belongs to no subject."""
+        self._take([self._scribe.write(draft, {})[0]])
 
     def close(self, signer: NoteSigner, *, publish: bool = False) -> Batch:
         """Sign the new end of the log and return all that has to be written."""
@@ -126,31 +103,10 @@ class OpenBatch:
             replies=list(self._new_replies.items()),
         )
 
-    def _compose(self, append: Append) -> Appended:
-        subjects = {name: self._subject(name) for name in append.needs}
-        composition = append.compose(subjects)
-        placed = tuple(self.place(draft) for draft in composition.drafts)
-        for link in composition.links:
-            self._link(link)
-        after = {
-            draft.logged.subject: self._subject(draft.logged.subject)
-            for draft in composition.drafts
-            if draft.logged.subject
-        }
-        reply = composition.reply(placed, subjects | after)
-        if append.key is not None:
-            sealed = self._vault.seal(self._log.department, reply_place(append.key), (reply,))
-            self._new_replies[append.key.request] = StoredReply(append.key.fingerprint, sealed, rfc3339(self._now))
-        return Appended(reply, placed)
-
-    def _link(self, link: Link) -> None:
-        if link.ref is None:
-            self._links.append(link)
-            return
-        self._subjects[link.ref] = replace(self._subject(link.ref), state=link)
-        self._changed.add(link.ref)
-        if link.alias is not None:
-            self._names[link.alias] = link.ref
+    def _take(self, records: Sequence[Written]) -> None:
+        for written in records:
+            self._rows.append(Row(self.size, written.entry, written.logged, written.sealed))
+            self._peaks = self._peaks.append(leaf_hash(written.entry))
 
     def _subject(self, name: str) -> Subject:
         ref = self._names.get(name, name)
@@ -159,15 +115,10 @@ class OpenBatch:
     def _replay(self, key: RetryKey, kept: StoredReply) -> bytes:
         if kept.fingerprint != key.fingerprint:
             raise IdempotencyKeyReused(
-                "This Idempotency-Key came before with another body. Send a new key for a new request; to retry, "
-                "send the first body again."
+                "This Idempotency-Key came before with another body. Send a new key for a new request; to retry, send "
+                "the first body again."
             )
         return self._vault.open(self._log.department, reply_place(key), kept.sealed)[0]
-
-
-def record_place(log: LogId, index: int) -> str:
-    """Name a record's row to the vault."""
-    return f"record/{log.name}/{index}"
 
 
 def reply_place(key: RetryKey) -> str:

@@ -228,6 +228,9 @@ class LogStore(Protocol):
     def tile(self, log: LogId, level: int, index: int) -> bytes:
         """Return a tile's bytes as far as it has grown; level 0 from the entries, empty where none are."""
 
+    def subjects(self, log: LogId, refs: Iterable[str]) -> dict[str, Subject]:
+        """Return subjects as ``Tail.subjects`` does, as of some moment; they may have moved on by the time of use."""
+
     def locate(self, department: str, subject: str, seq: int) -> tuple[LogId, int] | None:
         """Return the log and index of a subject's event."""
 
@@ -244,5 +247,5 @@ class LogStore(Protocol):
 class Projection(Protocol):
     """What the log's records mean to the room above: how a subject's state follows from its records."""
 
-    def fold(self, state: Any, placed: Placed) -> Any:
+    def fold(self, state: Any, logged: Logged) -> Any:
         """Return the subject's state after one more record."""

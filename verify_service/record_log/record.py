@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from verify_service.signing import canonical_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 RECORD_V1 = "record/v1"
 STATEMENT_V1 = "statement/v1"
@@ -135,15 +136,15 @@ class SealedField:
     value: Any
     salt: bytes
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The digest that stands in the body: SHA-256 over domain, salt and the value's RFC 8785 JSON."""
         return hashlib.sha256(FIELD_DOMAIN + self.salt + canonical_bytes(self.value)).hexdigest()
 
 
-def pack_fields(sealed: Mapping[str, SealedField]) -> bytes:
+def pack_fields(sealed: Iterable[SealedField]) -> bytes:
     """Write sealed fields, by digest, for the vault."""
-    return canonical_bytes({digest: {"salt": f.salt.hex(), "value": f.value} for digest, f in sealed.items()})
+    return canonical_bytes({field.digest: {"salt": field.salt.hex(), "value": field.value} for field in sealed})
 
 
 def unpack_fields(content: bytes) -> dict[str, SealedField]:

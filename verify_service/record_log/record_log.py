@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
 from verify_service.errors import Expunged, NotFound, ServiceError, Unavailable
-from verify_service.record_log.batch import OpenBatch, record_place
+from verify_service.record_log.batch import OpenBatch
 from verify_service.record_log.group_commit import GroupCommit
 from verify_service.record_log.log import Draft
 from verify_service.record_log.merkle import inclusion_path
+from verify_service.record_log.proposal import Proposal, Scribe, record_place
 from verify_service.record_log.receipt import Receipt, verify_receipt
 from verify_service.record_log.record import NONCE_BYTES, cover, unpack_fields
 from verify_service.record_log.tiles import TILE_WIDTH, subtree_from_tiles
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from verify_service.record_log.record import SealedField
     from verify_service.signing import NoteSigner
     from verify_service.vault import Vault
+
+if TYPE_CHECKING:
+    # A request, and what it would append as far as could be seen before the tail is held.
+    Request = tuple[Append, Proposal | None]
 
 
 class RecordLog:
@@ -50,10 +55,9 @@ class RecordLog:
         self._signer = signer
         self._vault = vault
         self._high_water = high_water
-        self._projection = projection
         self._clock = clock
-        self._random_bytes = random_bytes
-        self._group: GroupCommit[Append] = GroupCommit(self._commit)
+        self._scribe = Scribe(log, vault, projection, random_bytes)
+        self._group: GroupCommit[Request] = GroupCommit(self._commit)
         self.policy = TrustPolicy((signer.key,))
 
     @property
@@ -66,7 +70,7 @@ class RecordLog:
 
         Raises what the composer raised, IdempotencyKeyReused, or an Unavailable with what to do.
         """
-        appended: Appended = self._group.submit(append)
+        appended: Appended = self._group.submit((append, self._propose(append)))
         return appended
 
     def record(self, index: int) -> tuple[bytes, dict[str, SealedField]]:
@@ -116,13 +120,13 @@ class RecordLog:
                     return None
                 batch = self._batch(tail)
                 while batch.size % TILE_WIDTH or batch.size < tail.head.published + TILE_WIDTH:
-                    batch.place(Draft(cover(self.log.department, rfc3339(self._clock.now()))))
+                    batch.add(Draft(cover(self.log.department, rfc3339(self._clock.now()))))
                 closed = batch.close(self._signer, publish=True)
                 tail.write(closed)
             turn.advance(closed.head.peaks)
         return closed.head.size
 
-    def _commit(self, tickets: Sequence[Ticket[Append]]) -> None:
+    def _commit(self, tickets: Sequence[Ticket[Request]]) -> None:
         try:
             self._commit_together(tickets)
         except (ServiceError, OSError):
@@ -139,16 +143,16 @@ class RecordLog:
                 except Exception as error:  # noqa: BLE001 - It is the ticket's own.
                     ticket.fail(error)
 
-    def _commit_together(self, tickets: Sequence[Ticket[Append]]) -> None:
-        admitted: list[tuple[Ticket[Append], Appended]] = []
+    def _commit_together(self, tickets: Sequence[Ticket[Request]]) -> None:
+        admitted: list[tuple[Ticket[Request], Appended]] = []
         with self._high_water.turn() as turn:
             with self._store.hold_tail(self.log) as tail:
                 turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
                 batch, peaks = self._batch(tail), tail.head.peaks
-                batch.load(ticket.request for ticket in tickets)
+                batch.load(ticket.request[0] for ticket in tickets)
                 for ticket in tickets:
                     try:
-                        admitted.append((ticket, batch.admit(ticket.request)))
+                        admitted.append((ticket, batch.admit(*ticket.request)))
                     except ServiceError as refusal:
                         ticket.fail(refusal)
                 if len(batch):
@@ -159,8 +163,17 @@ class RecordLog:
         for ticket, appended in admitted:
             ticket.succeed(appended)
 
+    def _propose(self, append: Append) -> Proposal | None:
+        """Do what can be done before the tail is held, for only one request at a time gets done while it is."""
+        try:
+            subjects = self._store.subjects(self.log, append.needs) if append.needs else {}
+            return self._scribe.propose(append, subjects)
+        except ServiceError:
+            # Whether it is refused is decided at the tail, where a retry of what was accepted gets its first answer.
+            return None
+
     def _batch(self, tail: Tail) -> OpenBatch:
-        return OpenBatch(self.log, tail, self._vault, self._projection, self._random_bytes, self._clock.now())
+        return OpenBatch(self.log, tail, self._scribe, self._vault, self._clock.now())
 
     def _open(self, index: int) -> tuple[bytes, bytes]:
         rows = self._store.records(self.log, index, 1)
@@ -168,5 +181,5 @@ class RecordLog:
             raise NotFound(f"The log {self.log} has no entry {index}.")
         if rows[0].sealed is None:
             raise Expunged("This record was destroyed by order; the log keeps its commitment.")
-        content, fields = self._vault.open(self.log.department, record_place(self.log, index), rows[0].sealed)
+        content, fields = self._vault.open(self.log.department, record_place(self.log, rows[0].entry), rows[0].sealed)
         return content, fields

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from verify_service.evidence.audit import ReadModel
 from verify_service.record_log.audit import LogSnapshot
-from verify_service.record_log.batch import record_place
-from verify_service.record_log.log import LogId, Placed, StoredCheckpoint
+from verify_service.record_log.log import LogId, StoredCheckpoint
+from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import NONCE_BYTES, parse_record
 from verify_service.storage.log_store import read_head, read_records, read_stored_tile
 from verify_service.storage.rows import sealed_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Table
     from sqlalchemy.sql.elements import ColumnElement
 
+    from verify_service.record_log.record import Logged
     from verify_service.record_log.trust import TrustPolicy
     from verify_service.storage.case_store import CaseStore
     from verify_service.storage.database import Database
@@ -84,7 +85,7 @@ class HeldMoment:
         """Return every log with the keys to check it by."""
         return [(self._log(log), policy) for log, policy in self._policies.items()]
 
-    def earlier(self, department: str, subject: str, seq: int) -> list[Placed]:
+    def earlier(self, department: str, subject: str, seq: int) -> list[Logged]:
         """Return a subject's records before ``seq`` that can be opened."""
         joined = log_entry.join(
             record,
@@ -93,17 +94,17 @@ class HeldMoment:
             & (record.c.idx == log_entry.c.idx),
         )
         found = self._connection.execute(
-            select(log_entry.c.log, log_entry.c.idx, record)
+            select(log_entry.c.log, log_entry.c.entry, record)
             .select_from(joined)
             .where(log_entry.c.department == department, log_entry.c.subject == subject, log_entry.c.seq < seq)
             .order_by(log_entry.c.seq)
         )
-        placed = []
+        records = []
         for row in found:
-            place = record_place(LogId(department, row.log), row.idx)
+            place = record_place(LogId(department, row.log), row.entry)
             content, _ = self._vault.open(department, place, sealed_of(row, "sealed", "fields"))
-            placed.append(Placed(row.idx, parse_record(content[NONCE_BYTES:])))
-        return placed
+            records.append(parse_record(content[NONCE_BYTES:]))
+        return records
 
     def read_models(self, department: str) -> Iterator[ReadModel]:
         """Yield every verification, incident and statement link."""

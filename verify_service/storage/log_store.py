@@ -63,6 +63,11 @@ class LogTables:
         with self._database.read() as connection:
             return _tile(connection, log, level, index)
 
+    def subjects(self, log: LogId, refs: Iterable[str]) -> dict[str, Subject]:
+        """Return subjects as they stand at some moment."""
+        with self._database.read() as connection:
+            return self._cases.subjects(connection, log.department, refs)
+
     def locate(self, department: str, subject: str, seq: int) -> tuple[LogId, int] | None:
         """Return the log and index of a subject's event."""
         found = {"department_is": department, "subject_is": subject, "seq_is": seq}

@@ -9,15 +9,14 @@ from verify_service.verification.case import followed, opened
 from verify_service.verification.incident import incident_followed, incident_opened
 
 if TYPE_CHECKING:
-    from verify_service.record_log.log import Placed
+    from verify_service.record_log.record import Logged
 
 
 class CaseProjection:
     """The states of verifications and incidents; other subjects keep what they have."""
 
-    def fold(self, state: Any, placed: Placed) -> Any:
+    def fold(self, state: Any, record: Logged) -> Any:
         """Return the subject's state after one more record."""
-        record = placed.logged
         if not isinstance(record, Record) or record.subject is None:
             return state
         if record.subject.startswith("verification:"):
