@@ -88,11 +88,11 @@ def test_entries_are_found_by_roster_and_tag_together(station):
     number, other = (edition.agencies[code].roster.number for code in ("DHS-ICE", "DHS-CBP"))
     listed = station.sample.key("DHS-ICE").tag(station.sample.known("DHS-ICE"))
     absent = station.sample.key("DHS-ICE").tag(station.sample.known("DHS-ICE", status="absent"))
-    found = station.store.entries(DEPARTMENT, [(number, listed), (number, absent), (other, listed)])
+    found = station.store.look_up(DEPARTMENT, lambda _: [(number, listed), (number, absent), (other, listed)])[1]
     assert list(found) == [(number, listed)]
     assert (found[number, listed].kind, found[number, listed].status) == ("badge", "active")
     assert found[number, listed].not_before < station.clock.now() < found[number, listed].expires
-    assert station.store.entries(DEPARTMENT, []) == {}
+    assert station.store.look_up(DEPARTMENT, lambda _: [])[1] == {}
 
 
 def test_one_department_knows_nothing_of_another(station):
@@ -100,7 +100,7 @@ def test_one_department_knows_nothing_of_another(station):
     number = station.store.current(DEPARTMENT).agencies["DHS-ICE"].roster.number
     tag = station.sample.key("DHS-ICE").tag(station.sample.known("DHS-ICE"))
     assert station.store.current("LASD") is None
-    assert station.store.entries("LASD", [(number, tag)]) == {}
+    assert station.store.look_up("LASD", lambda _: [(number, tag)])[1] == {}
     assert station.store.marks("LASD") == {}
     assert station.store.find_roster("LASD", "DHS-ICE", sha256_hex(station.sample.roster("DHS-ICE"))) is None
     edition = station.store.current(DEPARTMENT)
@@ -164,10 +164,10 @@ def test_a_roster_that_fails_on_the_way_leaves_nothing(station):
     with pytest.raises(RegistryRefused, match="fourth"):
         station.store.load_roster(DEPARTMENT, reader.header, sha256, broken())
     assert station.store.find_roster(DEPARTMENT, "DHS-ICE", sha256) is None
-    assert station.store.entries(DEPARTMENT, [(1, tag) for tag in tags]) == {}
+    assert station.store.look_up(DEPARTMENT, lambda _: [(1, tag) for tag in tags])[1] == {}
     reader, _ = read(station.sample, "DHS-ICE")
     ref = station.store.load_roster(DEPARTMENT, reader.header, sha256, reader.blocks())
-    assert station.store.entries(DEPARTMENT, [(ref.number, tag) for tag in tags]).keys() == {
+    assert station.store.look_up(DEPARTMENT, lambda _: [(ref.number, tag) for tag in tags])[1].keys() == {
         (ref.number, tag) for tag in tags
     }
 

@@ -25,15 +25,16 @@ class MemoryRegistry:
     def current(self, department):
         return self._editions.get(department)
 
-    def entries(self, department, tags):
+    def look_up(self, department, tags_of):
         self.statements += 1
-        found = {}
+        edition, found = self._editions.get(department), {}
+        tags = tags_of(edition)
         for number, tag in tags:
             _, rows = self._rosters.get((department, number), (None, {}))
             if tag in rows:
                 _, kind, status, first, end, _ = rows[tag]
                 found[number, tag] = Entry(kind, status, _moment(first), _moment(end))
-        return found
+        return edition, found
 
     def file(self, department, sha256):
         return self._files.get((department, sha256))

@@ -65,10 +65,14 @@ class RegistryCheck:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The answers, and per agency the ``epoch`` and ``tag`` (hexadecimal) that were asked for, to be sealed."""
+    """The answers, and per agency the ``epoch`` and ``tag`` (hexadecimal) that were asked for, to be sealed.
+
+    ``edition`` is what was asked, None before the first ingest.
+    """
 
     checks: tuple[RegistryCheck, ...]
     tags: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    edition: Edition | None = None
 
 
 def can_be_asked(agency: AgencyState, kind: str) -> bool:

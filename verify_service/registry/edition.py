@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
 
     from verify_service.registry.profile import Profile
@@ -108,6 +108,10 @@ class Entry:
     expires: datetime | None
 
 
+if TYPE_CHECKING:
+    TagsOf = Callable[[Edition | None], Collection[tuple[int, bytes]]]
+
+
 class EditionStore(Protocol):
     """Where editions and rosters are kept, each under its department; nothing of one is found from another.
 
@@ -122,10 +126,12 @@ class EditionStore(Protocol):
         changed; what another process committed before the call must be seen.
         """
 
-    def entries(self, department: str, tags: Collection[tuple[int, bytes]]) -> dict[tuple[int, bytes], Entry]:
-        """Return the entries among (roster number, 32-byte tag), all asked for in one statement.
+    def look_up(self, department: str, tags_of: TagsOf) -> tuple[Edition | None, dict[tuple[int, bytes], Entry]]:
+        """Return the edition that stands, and the entries among the (roster number, 32-byte tag) made for it.
 
-        The time it takes must not depend on how many there are.
+        All are asked for in one statement, whose time must not depend on how many are found. ``tags_of`` is called
+        with an edition, perhaps one remembered and then with the newer one that stands by now; what it raises for the
+        edition that stands is raised. The edition and the entries belong together.
         """
 
     def file(self, department: str, sha256: str) -> bytes | None:

@@ -50,34 +50,56 @@ class Registry:
         InvalidRequest for an unknown agency, and where the value fits the declared format of none that was named.
         Keys, tags and the one statement are the same work whether a number exists or not.
         """
-        edition = self._store.current(department)
+        question = _Question(self._keyring, department, identifier, agencies, pointers or {})
+        edition, found = self._store.look_up(department, question.tags)
         if edition is None:
             return CheckResult(tuple(answer(code, None, _kind(identifier), None, at) for code in agencies or ()))
-        named = list(dict.fromkeys(agencies or ()))
-        _require_known(edition, named, pointers or {})
-        if identifier is None:
-            return CheckResult(tuple(answer(code, edition, None, None, at) for code in named))
-        if agencies is None:
-            return self._asked(department, edition, identifier, _enrolled(edition), at)
-        _require_format(identifier, [edition.agencies[code] for code in named])
-        return self._asked(department, edition, identifier, named, at)
-
-    def _asked(
-        self, department: str, edition: Edition, identifier: Identifier, codes: Iterable[str], at: datetime
-    ) -> CheckResult:
-        asked: dict[str, tuple[int, int, bytes]] = {}
-        for code in codes:
-            roster = edition.agencies[code].roster
-            if roster is not None and can_be_asked(edition.agencies[code], identifier.kind):
-                key = self._keyring.held(department, code, roster.epoch)
-                asked[code] = (roster.epoch, roster.number, key.tag(identifier))
-        tags = [(number, tag) for _, number, tag in asked.values()]
-        found = self._store.entries(department, tags) if tags else {}
-        by_agency = {code: found.get((number, tag)) for code, (_, number, tag) in asked.items()}
+        by_agency = {code: found.get((number, tag)) for code, (_, number, tag) in question.asked.items()}
         return CheckResult(
-            checks=tuple(answer(code, edition, identifier.kind, by_agency.get(code), at) for code in codes),
-            tags={code: {"epoch": epoch, "tag": tag.hex()} for code, (epoch, _, tag) in asked.items()},
+            checks=tuple(answer(code, edition, _kind(identifier), by_agency.get(code), at) for code in question.codes),
+            tags={code: {"epoch": epoch, "tag": tag.hex()} for code, (epoch, _, tag) in question.asked.items()},
+            edition=edition,
         )
+
+
+class _Question:
+    """What is asked of an edition: ``asked`` is, by agency, the epoch, roster number and tag."""
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        department: str,
+        identifier: Identifier | None,
+        agencies: Sequence[str] | None,
+        pointers: Mapping[str, str],
+    ) -> None:
+        self._keyring = keyring
+        self._department = department
+        self._identifier = identifier
+        self._agencies = agencies
+        self._pointers = pointers
+        self.codes: list[str] = []
+        self.asked: dict[str, tuple[int, int, bytes]] = {}
+
+    def tags(self, edition: Edition | None) -> list[tuple[int, bytes]]:
+        """Make the tags for an edition; raise InvalidRequest where it knows no such agency or number."""
+        self.asked = {}
+        if edition is None:
+            return []
+        self.codes = list(dict.fromkeys(self._agencies or ()))
+        _require_known(edition, self.codes, self._pointers)
+        if self._identifier is None:
+            return []
+        if self._agencies is None:
+            self.codes = _enrolled(edition)
+        else:
+            _require_format(self._identifier, [edition.agencies[code] for code in self.codes])
+        for code in self.codes:
+            roster = edition.agencies[code].roster
+            if roster is not None and can_be_asked(edition.agencies[code], self._identifier.kind):
+                key = self._keyring.held(self._department, code, roster.epoch)
+                self.asked[code] = (roster.epoch, roster.number, key.tag(self._identifier))
+        return [(number, tag) for _, number, tag in self.asked.values()]
 
 
 def _kind(identifier: Identifier | None) -> str | None:

@@ -6,9 +6,10 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select, union_all, update
+from sqlalchemy import bindparam, cast, func, insert, null, select, union_all, update
 
 from verify_service.clock import parse_rfc3339, rfc3339
+from verify_service.errors import ServiceError
 from verify_service.registry.edition import Entry
 from verify_service.registry.intake import Mark, Refusal
 from verify_service.storage.edition_rows import read_edition, roster_ref, write_edition
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from verify_service.registry.edition import Edition, RosterRef
+    from verify_service.registry.edition import Edition, RosterRef, TagsOf
     from verify_service.registry.intake import Intake
     from verify_service.registry.roster import RosterHeader
     from verify_service.registry.roster_lines import Row
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 _entry = roster_entry.c
 
 # Built once: constructing them costs more than running them.
-_VERSION = selected(select(registry_state.c.version).where(registry_state.c.department == bindparam("department")))
+_version = select(registry_state.c.version).where(registry_state.c.department == bindparam("department"))
+_VERSION = selected(_version)
 _FILE = select(registry_file.c.content).where(
     registry_file.c.department == bindparam("department"), registry_file.c.sha256 == bindparam("sha256")
 )
@@ -53,24 +55,25 @@ _ROSTER = select(roster).where(
 
 
 @lru_cache(maxsize=256)
-def _entries(count: int) -> Prepared:
-    """Return one statement that asks for ``count`` (roster, tag) pairs, named ``roster0``, ``tag0`` and so on.
+def _look_up(count: int) -> Prepared:
+    """Return one statement for the state's version and ``count`` pairs, named ``roster0``, ``tag0`` and so on.
 
-    A branch for each pair, since SQLite searches the key for none of the shorter forms: a list of pairs makes it read
-    every roster whole, and "or" between many pairs the table. It takes up to 500 branches.
+    The version stands in the row whose kind is null. A branch for each pair, since SQLite searches the key for none of
+    the shorter forms: a list of pairs makes it read every roster whole, and "or" between many pairs the table. It
+    takes up to 500 branches.
     """
     columns = (_entry.roster, _entry.tag, _entry.kind, _entry.status, _entry.not_before, _entry.expires)
-    asked = union_all(
-        *(
-            select(*columns).where(
-                _entry.department == bindparam("department"),
-                _entry.roster == bindparam(f"roster{place}"),
-                _entry.tag == bindparam(f"tag{place}", type_=_entry.tag.type),
-            )
-            for place in range(count)
+    nothing = [cast(null(), column.type).label(column.name) for column in columns[1:]]
+    version = _version.with_only_columns(registry_state.c.version.label("roster"), *nothing)
+    pairs = (
+        select(*columns).where(
+            _entry.department == bindparam("department"),
+            _entry.roster == bindparam(f"roster{place}"),
+            _entry.tag == bindparam(f"tag{place}", type_=_entry.tag.type),
         )
+        for place in range(count)
     )
-    return selected(asked)
+    return selected(union_all(version, *pairs))
 
 
 class RegistryStore:
@@ -97,16 +100,37 @@ class RegistryStore:
             self._editions[department] = held
         return held[1]
 
-    def entries(self, department: str, tags: Collection[tuple[int, bytes]]) -> dict[tuple[int, bytes], Entry]:
-        """Return the entries among (roster number, tag), all asked for in one statement."""
+    def look_up(self, department: str, tags_of: TagsOf) -> tuple[Edition | None, dict[tuple[int, bytes], Entry]]:
+        """Return the edition that stands, and the entries among the tags made for it, in one statement."""
+        edition = self._editions[department][1] if department in self._editions else self.current(department)
+        while True:
+            try:
+                tags = tags_of(edition)
+            except ServiceError:
+                # It may be refused only because a newer edition is not known here yet.
+                before, edition = edition, self.current(department)
+                if edition is before:
+                    raise
+                continue
+            version, entries = self._asked(department, tags)
+            held = self._editions.get(department)
+            if version is None or (held is not None and held == (version, edition)):
+                return edition, entries
+            edition = self.current(department)
+
+    def _asked(
+        self, department: str, tags: Collection[tuple[int, bytes]]
+    ) -> tuple[int | None, dict[tuple[int, bytes], Entry]]:
         asked: dict[str, Any] = {"department": department}
         for place, (number, tag) in enumerate(tags):
             asked |= {f"roster{place}": number, f"tag{place}": tag}
         with self._database.read() as connection:
-            rows = _entries(len(tags)).all(connection, asked) if tags else []
-        return {
+            rows = _look_up(len(tags)).all(connection, asked)
+        version = next((row.roster for row in rows if row.kind is None), None)
+        return version, {
             (row.roster, row.tag): Entry(row.kind, row.status, _moment(row.not_before), _moment(row.expires))
             for row in rows
+            if row.kind is not None
         }
 
     def file(self, department: str, sha256: str) -> bytes | None:

@@ -9,7 +9,7 @@ from verify_service.clock import parse_rfc3339
 from verify_service.verification.case import facts_of, followed, opened
 from verify_service.verification.checklist import checklist
 from verify_service.verification.incident import checklist_facts
-from verify_service.verification.outcome import Decision, outcome_table
+from verify_service.verification.outcome import Decision, Facts, outcome_table
 from verify_service.verification.words import explain
 
 if TYPE_CHECKING:
@@ -37,33 +37,53 @@ class Answer:
     events: tuple[Placed, ...] = ()
     requester_code: str | None = None
 
+    def of(self, placed: Sequence[Placed], requester_code: str | None = None) -> Answer:
+        """Return the answer with the places of the verification's own records among those that were appended."""
+        subject = f"verification:{self.case.id}"
+        own = tuple(place for place in placed if place.logged.subject == subject)
+        return replace(self, events=own, requester_code=requester_code)
+
 
 if TYPE_CHECKING:
     Render = Callable[[Answer], bytes]
 
 
-def settled(record: Record, before: Case | None, zone: ZoneInfo) -> tuple[Record, Case]:
-    """Complete a record with the outcome its facts support and the words shown, and return the state after it."""
+@dataclass(frozen=True)
+class Settled:
+    """A complete record, the state after it, and what was decided on the way."""
+
+    record: Record
+    case: Case
+    facts: Facts
+    computed: Decision
+
+
+def settled(record: Record, before: Case | None, zone: ZoneInfo) -> Settled:
+    """Complete a record with the outcome its facts support and the words shown."""
     group = record.facts["facts"] if record.kind == "corrected" else record.facts
     blank = {"row": "", "explanation": "", "next_steps": []}
     case = _after(_with_words(record, group, blank), before)
     facts, table = facts_of(case), outcome_table()
-    decision, computed = table.decide(facts), table.decide(facts.without_conclusion())
+    computed = table.decide(facts.without_conclusion())
+    decision = computed if facts.concluded is None else table.decide(facts)
     words = explain(case, facts, decision, computed, parse_rfc3339(record.received_at), zone)
     shown = {"row": decision.row, "explanation": words.explanation, "next_steps": list(words.next_steps)}
     if record.kind == "concluded":
         shown["computed_outcome"] = computed.outcome
     complete = replace(_with_words(record, group, shown), outcome_after=decision.outcome)
-    return complete, _after(complete, before)
+    case = replace(case, outcome=decision.outcome, explanation=words.explanation, next_steps=words.next_steps)
+    return Settled(complete, case, facts, computed)
 
 
-def answer(case: Case, incident: Incident, placed: Sequence[Placed] = (), requester_code: str | None = None) -> Answer:
-    """Gather what the caller is told."""
+def answer(case: Case, incident: Incident) -> Answer:
+    """Gather what a caller is told of a verification as it stands."""
     facts = facts_of(case)
-    computed = outcome_table().decide(facts.without_conclusion())
-    applying = checklist().applying(checklist_facts(case, facts, incident))
-    own = tuple(place for place in placed if place.logged.subject == f"verification:{case.id}")
-    return Answer(case, incident, computed, applying, own, requester_code)
+    return answered(case, facts, outcome_table().decide(facts.without_conclusion()), incident)
+
+
+def answered(case: Case, facts: Facts, computed: Decision, incident: Incident) -> Answer:
+    """Gather what a caller is told once it is decided."""
+    return Answer(case, incident, computed, checklist().applying(checklist_facts(case, facts, incident)))
 
 
 def _after(record: Record, before: Case | None) -> Case:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CURRENT_CHECKLIST = "1"
+ALWAYS = {"always": True}
 ANSWERS = ("done", "not_applicable", "not_possible")
 
 
@@ -26,6 +27,8 @@ class Checklist:
     approval: str
     content: bytes
     items: Mapping[str, Mapping[str, Any]]
+    always: frozenset[str]
+    conditions: tuple[tuple[str, Mapping[str, Any]], ...]
     opening: str
     fragments: tuple[tuple[str, str], ...]
 
@@ -36,9 +39,7 @@ class Checklist:
 
     def applying(self, facts: Mapping[str, Any]) -> frozenset[str]:
         """Return the ids of the items whose condition these facts meet."""
-        return frozenset(
-            item_id for item_id, item in self.items.items() if meets(item["applies_when"]["condition"], facts)
-        )
+        return self.always | {item_id for item_id, condition in self.conditions if meets(condition, facts)}
 
     def attached(self, applying: frozenset[str], answers: Mapping[str, Any]) -> str:
         """Return the JSON of the checklist with what applies and what was answered, joined from ready pieces.
@@ -64,12 +65,16 @@ def checklist(version: str = CURRENT_CHECKLIST) -> Checklist:
     digest = sha256_hex(content)
     opening = {name: document[name] for name in ("version", "approval", "title", "notice")} | {"sha256": digest}
     fragments = tuple((item["id"], _opened(item, document)) for item in document["items"])
+    conditions = {item["id"]: item["applies_when"]["condition"] for item in document["items"]}
+    always = frozenset(item_id for item_id, condition in conditions.items() if condition == ALWAYS)
     return Checklist(
         version=document["version"],
         sha256=digest,
         approval=document["approval"],
         content=content,
         items={item["id"]: item for item in document["items"]},
+        always=always,
+        conditions=tuple((item_id, c) for item_id, c in conditions.items() if item_id not in always),
         opening=_compact(opening)[:-1] + ',"items":',
         fragments=fragments,
     )

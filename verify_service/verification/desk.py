@@ -157,8 +157,7 @@ class Desk:
         # Without an agency every roster is asked, and a match concludes nothing.
         agencies = agent.agencies or (None if identifier is not None else ())
         result = self._registry.check(department, identifier, agencies, now)
-        edition = self._registry.edition(department)
-        known = {} if edition is None else edition.agencies
+        known = {} if result.edition is None else result.edition.agencies
         return Checked(
             given=given,
             checks=tuple(check.document() for check in result.checks),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from verify_service.clock import rfc3339
 from verify_service.errors import InvalidRequest, NotAllowed, NotFound
 from verify_service.record_log.log import Composition, Draft
-from verify_service.verification.answer import answer, settled
+from verify_service.verification.answer import answer, answered, settled
 from verify_service.verification.case import followed
 from verify_service.verification.correction import Corrected
 from verify_service.verification.event import event
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from verify_service.record_log.log import Placed, Subject
     from verify_service.record_log.record import Record
-    from verify_service.verification.answer import Render
+    from verify_service.verification.answer import Answer, Render
     from verify_service.verification.case import Case
     from verify_service.verification.event import Reporter
     from verify_service.verification.fact import Fact
@@ -66,21 +66,23 @@ class FollowUp:
         self._check_corrector(case)
         sealed = SealedFields(self.random_bytes)
         content = self.fact.body(case, sealed, self.by.moments, relayed=self.by.relayed)
-        record, after = self._recorded(content, subject, case)
+        record, told = self._recorded(content, subject, case, subjects[f"incident:{self.incident}"].state)
+        after = told.case
         link: StatementLink = subjects[by_verification(self.verification)].state
         statement: tuple[Draft, ...] = ()
         links: list[Any] = self._search_keys()
         if after.outcome != case.outcome or (link.pending and after.released):
             link, statement = stated(after, link, self.by.caller.department, rfc3339(self.by.moments.received_at))
             links.append(link)
-        incident: Incident = subjects[f"incident:{self.incident}"].state
 
         def reply(placed: Sequence[Placed], _: Mapping[str, Subject]) -> bytes:
-            return self.render(answer(after, incident, placed))
+            return self.render(told.of(placed))
 
         return Composition((Draft(record, tuple(sealed.fields)), *statement), reply, tuple(links))
 
-    def _recorded(self, content: dict[str, Any], subject: Subject, case: Case) -> tuple[Record, Case]:
+    def _recorded(
+        self, content: dict[str, Any], subject: Subject, case: Case, incident: Incident
+    ) -> tuple[Record, Answer]:
         checked = self.fact.checked if isinstance(self.fact, Corrected) else None
         record = event(
             self.fact.kind,
@@ -91,8 +93,9 @@ class FollowUp:
             outcome_after=case.outcome,
         ).at(subject.seq, subject.prev)
         if self.fact.decides:
-            return settled(record, case, self.zone)
-        return record, followed(case, record)
+            final = settled(record, case, self.zone)
+            return final.record, answered(final.case, final.facts, final.computed, incident)
+        return record, answer(followed(case, record), incident)
 
     def _check_corrector(self, case: Case) -> None:
         if not isinstance(self.fact, Corrected) or self.by.caller.role == "supervisor":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from verify_service.clock import uuid7
 from verify_service.errors import NotFound
 from verify_service.record_log.log import Composition, Draft
-from verify_service.verification.answer import answer, settled
+from verify_service.verification.answer import answered, settled
 from verify_service.verification.event import body, event
 from verify_service.verification.fact import photo_body
 from verify_service.verification.incident import incident_followed, incident_opened
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from verify_service.record_log.log import Link, Placed, Subject
     from verify_service.record_log.record import Record
-    from verify_service.verification.answer import Render
-    from verify_service.verification.case import Case
+    from verify_service.verification.answer import Render, Settled
     from verify_service.verification.claim import Claim, GivenIdentifier
     from verify_service.verification.event import Reporter
     from verify_service.verification.incident import Incident
@@ -94,12 +93,15 @@ class Submission:
         if subject.state is None and self.claim.incident_id is not None:
             raise NotFound("There is no such incident here.")
         incident, scene = self._on_scene(subject)
-        case, records = self._case(incident)
+        final, records = self._case(incident)
+        case = final.case
         link, code = new_link(self.id, self.random_bytes)
         link, statement = stated(case, link, self.by.caller.department, case.opened_at)
 
+        told = answered(case, final.facts, final.computed, incident)
+
         def reply(placed: Sequence[Placed], _: Mapping[str, Subject]) -> bytes:
-            return self.render(answer(case, incident, placed, code))
+            return self.render(told.of(placed, code))
 
         links: list[Link] = [link]
         if self.checked.search_key is not None:
@@ -124,18 +126,18 @@ class Submission:
                 drafts.append(Draft(record))
         return incident, drafts
 
-    def _case(self, incident: Incident) -> tuple[Case, list[Draft]]:
+    def _case(self, incident: Incident) -> tuple[Settled, list[Draft]]:
         sealed = SealedFields(self.random_bytes)
         record = self._event("submitted", f"verification:{self.id}", self._submitted(incident, sealed))
-        record, case = settled(replace(record, checked_at=self.checked.checked_at), None, self.zone)
-        drafts = [Draft(record, tuple(sealed.fields))]
+        final = settled(replace(record, checked_at=self.checked.checked_at), None, self.zone)
+        drafts = [Draft(final.record, tuple(sealed.fields))]
         if self.claim.photo_compared and self.claim.photo_credential is not None:
             compared = photo_body(self.claim.photo_credential, relayed=self.by.relayed)
             record = self._event("photo_credential_compared", str(record.subject), compared)
             # Its place follows the submission's.
-            record, case = settled(record.at(1, None), case, self.zone)
-            drafts.append(Draft(record))
-        return case, drafts
+            final = settled(record.at(1, None), final.case, self.zone)
+            drafts.append(Draft(final.record))
+        return final, drafts
 
     def _submitted(self, incident: Incident, sealed: SealedFields) -> dict[str, Any]:
         claim, agent = self.claim, self.claim.agent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
@@ -119,20 +120,20 @@ def words_document(issued: IssuedWords, *, shown: bool) -> dict[str, Any]:
 
 def kept(location: str, document: Mapping[str, Any], applying: Iterable[str], answers: Mapping[str, Any]) -> bytes:
     """Write a reply as it is kept: its Location, what joins the checklist to it, and its body without that."""
-    joins = {"version": checklist().version, "applies": sorted(applying), "answers": answers}
-    return "\n".join((location, _compact(joins), _compact(document))).encode()
+    return "\n".join((location, _joins(applying, answers), _compact(document))).encode()
 
 
 def created(appended: Appended) -> Response:
     """Return the 201 of a kept reply, the same bytes every time."""
     location, joins, document = appended.reply.decode().split("\n", 2)
-    return Response(_joined(document, json.loads(joins)), 201, {"Location": location}, content_type=JSON)
+    body = f'{document[:-1]},"checklist":{_attached(joins)}}}'
+    return Response(body, 201, {"Location": location}, content_type=JSON)
 
 
 def read(document: Mapping[str, Any], applying: Iterable[str], answers: Mapping[str, Any], etag: str) -> Response:
     """Return the 200 of something read, with its version as entity tag."""
-    joins = {"version": checklist().version, "applies": list(applying), "answers": answers}
-    return Response(_joined(_compact(document), joins), 200, {"ETag": f'"{etag}"'}, content_type=JSON)
+    body = f'{_compact(document)[:-1]},"checklist":{_attached(_joins(applying, answers))}}}'
+    return Response(body, 200, {"ETag": f'"{etag}"'}, content_type=JSON)
 
 
 def plain(document: Mapping[str, Any], status: int = 200) -> Response:
@@ -140,9 +141,16 @@ def plain(document: Mapping[str, Any], status: int = 200) -> Response:
     return Response(_compact(document), status, content_type=JSON)
 
 
-def _joined(document: str, joins: Mapping[str, Any]) -> str:
-    attached = checklist(joins["version"]).attached(frozenset(joins["applies"]), joins["answers"])
-    return f'{document[:-1]},"checklist":{attached}}}'
+def _joins(applying: Iterable[str], answers: Mapping[str, Any]) -> str:
+    """Write what the checklist is joined by: its version, what applies and what was answered."""
+    return _compact({"version": checklist().version, "applies": sorted(applying), "answers": answers})
+
+
+@lru_cache(maxsize=1024)
+def _attached(joins: str) -> str:
+    """Return the checklist's JSON; agents of one scene mostly get the same."""
+    known = json.loads(joins)
+    return checklist(known["version"]).attached(frozenset(known["applies"]), known["answers"])
 
 
 def _event(url: str, origin: str, seq: int, kind: str, index: int) -> dict[str, Any]:
