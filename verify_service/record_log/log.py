@@ -60,11 +60,13 @@ class Subject:
 class Draft:
     """A record before it has its place, with the values behind its digests.
 
+    ``state`` is the subject's after it, where the composer knows it already: what the projection would make of it.
     ``alias`` is a second name under which later requests of the same batch may need the subject.
     """
 
     logged: Logged
     fields: tuple[SealedField, ...] = ()
+    state: Any = None
     alias: str | None = None
 
 

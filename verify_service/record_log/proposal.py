@@ -89,7 +89,7 @@ class Scribe:
         written = Written(logged, entry, self._vault.seal(self._log.department, record_place(self._log, entry), parts))
         if subject is None:
             return written, None
-        state = self._projection.fold(subject.state, logged)
+        state = self._projection.fold(subject.state, logged) if draft.state is None else draft.state
         return written, Subject(subject.ref, subject.seq + 1, entry[1:].hex(), state)
 
 

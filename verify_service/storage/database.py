@@ -37,6 +37,7 @@ POSTGRESQL_CONNECT = {
     "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
 }
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
+EVERY_ERROR = (DBAPIError, PoolTimeoutError, *DRIVER_ERRORS)
 NOTHING_RECORDED = "Nothing was recorded; send the same request with the same Idempotency-Key again"
 
 
@@ -55,8 +56,19 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection for single statements, each seeing whole commits only."""
-        with _in_own_words(), self._readers.connect() as connection, _noticing_loss(connection):
-            yield connection
+        try:
+            connection = self._readers.connect()
+            try:
+                yield connection
+            except DRIVER_ERRORS as error:
+                if _is_lost(error):
+                    connection.invalidate()
+                raise
+            finally:
+                connection.close()
+        except EVERY_ERROR as error:
+            _raise_in_own_words(error)
+            raise
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -165,13 +177,8 @@ def _file_lock(path: Path) -> Iterator[None]:
 def _in_own_words() -> Iterator[None]:
     try:
         yield
-    except PoolTimeoutError as error:
-        raise StorageUnavailable(f"Every database connection is in use. {NOTHING_RECORDED}.") from error
-    except DBAPIError as error:
-        _raise_translated(error, error.orig, lost=error.connection_invalidated)
-        raise
-    except DRIVER_ERRORS as error:
-        _raise_translated(error, error, lost=False)
+    except EVERY_ERROR as error:
+        _raise_in_own_words(error)
         raise
 
 
@@ -198,8 +205,14 @@ def _commit(transaction: Any) -> None:
         raise
 
 
-def _raise_translated(error: Exception, cause: BaseException | None, *, lost: bool) -> None:
-    """Raise the service's error for what the driver says; return where it is a bug."""
+def _raise_in_own_words(error: Exception) -> None:
+    """Raise the service's error for what SQLAlchemy or the driver says; return where it is a bug."""
+    cause: BaseException | None = error
+    lost = False
+    if isinstance(error, PoolTimeoutError):
+        raise StorageUnavailable(f"Every database connection is in use. {NOTHING_RECORDED}.") from error
+    if isinstance(error, DBAPIError):
+        cause, lost = error.orig, error.connection_invalidated
     text, state = str(cause), getattr(cause, "sqlstate", None)
     if "disk is full" in text or state == "53100":
         raise StorageFull(

@@ -78,7 +78,7 @@ class FollowUp:
         def reply(placed: Sequence[Placed], _: Mapping[str, Subject]) -> bytes:
             return self.render(told.of(placed))
 
-        return Composition((Draft(record, tuple(sealed.fields)), *statement), reply, tuple(links))
+        return Composition((Draft(record, tuple(sealed.fields), after), *statement), reply, tuple(links))
 
     def _recorded(
         self, content: dict[str, Any], subject: Subject, case: Case, incident: Incident
@@ -153,7 +153,7 @@ class SceneFollowUp:
         def reply(placed: Sequence[Placed], _: Mapping[str, Subject]) -> bytes:
             return self.render(after, placed)
 
-        return Composition((Draft(record, tuple(sealed.fields), alias),), reply)
+        return Composition((Draft(record, tuple(sealed.fields), alias=alias),), reply)
 
     def _alias(self, subjects: Mapping[str, Subject]) -> str | None:
         if not isinstance(self.scene_event, NumberAssigned):

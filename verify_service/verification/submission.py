@@ -130,13 +130,13 @@ class Submission:
         sealed = SealedFields(self.random_bytes)
         record = self._event("submitted", f"verification:{self.id}", self._submitted(incident, sealed))
         final = settled(replace(record, checked_at=self.checked.checked_at), None, self.zone)
-        drafts = [Draft(final.record, tuple(sealed.fields))]
+        drafts = [Draft(final.record, tuple(sealed.fields), final.case)]
         if self.claim.photo_compared and self.claim.photo_credential is not None:
             compared = photo_body(self.claim.photo_credential, relayed=self.by.relayed)
             record = self._event("photo_credential_compared", str(record.subject), compared)
             # Its place follows the submission's.
             final = settled(record.at(1, None), final.case, self.zone)
-            drafts.append(Draft(final.record))
+            drafts.append(Draft(final.record, state=final.case))
         return final, drafts
 
     def _submitted(self, incident: Incident, sealed: SealedFields) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _routed(resources: Sequence[Routes]) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = problems.LARGEST_BODY
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_MAX_AGE
     app.before_request(_refuse_unprintable_path)
-    app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[method-assign, assignment]
     problems.install(app)
     api.install(app, resources)
     return app
