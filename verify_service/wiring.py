@@ -78,7 +78,7 @@ class Service:
     def database(self) -> Database:
         """The database; whether it has this release's schema is asked by ``check_schema``."""
         # One connection for each thread, and one for the publication.
-        return Database(self.settings.database_url, pool=self.settings.threads + 1)
+        return Database(self.settings.database_url)
 
     @cached_property
     def vault(self) -> Vault:

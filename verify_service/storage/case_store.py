@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import bindparam, select, update
 
 from verify_service.record_log.log import Subject
@@ -179,11 +179,10 @@ class CaseStore:
         return Subject(link.ref, row.seq, None, link)
 
     def _seal(self, department: str, place: str, document: dict[str, Any]) -> dict[str, Any]:
-        content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        return sealed_row(self._vault.seal(department, place, (content,)), "state")
+        return sealed_row(self._vault.seal(department, place, (orjson.dumps(document),)), "state")
 
     def _open(self, department: str, place: str, row: Any) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads(self._vault.open(department, place, sealed_of(row, "state"))[0])
+        state: dict[str, Any] = orjson.loads(self._vault.open(department, place, sealed_of(row, "state"))[0])
         return state
 
 

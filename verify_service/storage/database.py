@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import threading
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import psycopg
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import NullPool
 
 from verify_service.errors import ConfigurationError, OutcomeUnknown, StorageFull, StorageUnavailable
 
@@ -37,47 +39,35 @@ POSTGRESQL_CONNECT = {
     "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
 }
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
-EVERY_ERROR = (DBAPIError, PoolTimeoutError, *DRIVER_ERRORS)
+EVERY_ERROR = (DBAPIError, *DRIVER_ERRORS)
 NOTHING_RECORDED = "Nothing was recorded; send the same request with the same Idempotency-Key again"
 
 
 class Database:
     """One database by URL: ``sqlite:///file`` or ``postgresql://…``.
 
-    ``pool`` is the number of connections kept, one for each thread that may ask at once.
+    Each thread keeps the connections it opened, so that taking one costs nothing; nested blocks get one each.
     """
 
-    def __init__(self, url: str, pool: int = 10) -> None:
-        self.engine = _engine(url, pool)
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        # Readers of single statements have connections of their own, which never are in a transaction.
-        self._readers = _engine(url, pool, isolation_level="AUTOCOMMIT")
+        self._idle = _Idle()
+        self._opened: WeakSet[Connection] = WeakSet()
+        self._losses = 0
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection for single statements, each seeing whole commits only."""
-        try:
-            connection = self._readers.connect()
-            try:
-                yield connection
-            except DRIVER_ERRORS as error:
-                if _is_lost(error):
-                    connection.invalidate()
-                raise
-            finally:
-                connection.close()
-        except EVERY_ERROR as error:
-            _raise_in_own_words(error)
-            raise
+        with _in_own_words(), self._connection() as connection:
+            yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Yield a connection whose statements all see the same moment."""
-        with _in_own_words(), self.engine.connect() as connection:
-            if not self.is_sqlite:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
-            with connection.begin():
-                yield connection
+        begin = "BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ"
+        with _in_own_words(), self._connection() as connection, _transaction(connection, begin):
+            yield connection
 
     @contextmanager
     def write(self, *, lasting: bool = True) -> Iterator[Connection]:
@@ -88,27 +78,50 @@ class Database:
         On SQLite writers queue at a lock file before they begin, since its own busy handler starves some of them.
         Raises OutcomeUnknown where the commit was not acknowledged.
         """
+        begin = "BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN"
         with (
             self._gate(),
             _in_own_words(),
-            self.engine.connect() as connection,
-            _noticing_loss(connection),
+            self._connection() as connection,
             self._lasting(connection, lasting),
+            _transaction(connection, begin),
         ):
-            transaction = connection.execution_options(writes=True).begin()
-            try:
-                if not (lasting or self.is_sqlite):
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
-                yield connection
-            except BaseException:
-                transaction.rollback()
-                raise
-            _commit(transaction)
+            if not (lasting or self.is_sqlite):
+                driver_of(connection).execute("SET LOCAL synchronous_commit TO off")
+            yield connection
 
     def dispose(self) -> None:
-        """Close every connection."""
-        self.engine.dispose()
-        self._readers.dispose()
+        """Close every connection, those of other threads too."""
+        for connection in list(self._opened):
+            connection.close()
+        self._idle = _Idle()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        connection = self._take()
+        try:
+            yield connection
+        except DRIVER_ERRORS as error:
+            if _is_lost(error):
+                connection.invalidate()
+            raise
+        finally:
+            if connection.invalidated:
+                # The others, of other threads too, most likely went the same way.
+                self._losses += 1
+                connection.close()
+            else:
+                self._idle.connections.append((self._losses, connection))
+
+    def _take(self) -> Connection:
+        while self._idle.connections:
+            losses, connection = self._idle.connections.pop()
+            if losses == self._losses:
+                return connection
+            connection.close()
+        connection = self.engine.connect()
+        self._opened.add(connection)
+        return connection
 
     @contextmanager
     def _lasting(self, connection: Connection, lasting: bool) -> Iterator[None]:
@@ -116,50 +129,82 @@ class Database:
         if lasting or not self.is_sqlite:
             yield
             return
-        driver: Any = connection.connection.driver_connection
-        driver.execute("PRAGMA synchronous=NORMAL")
+        driver_of(connection).execute("PRAGMA synchronous=NORMAL")
         try:
             yield
         finally:
-            driver.execute("PRAGMA synchronous=FULL")
+            driver_of(connection).execute("PRAGMA synchronous=FULL")
 
     def _gate(self) -> AbstractContextManager[Any]:
         return _file_lock(Path(f"{self.engine.url.database}.lock")) if self.is_sqlite else nullcontext()
 
 
-def _engine(url: str, pool: int, **options: Any) -> Engine:
+class _Idle(threading.local):
+    """This thread's connections that nothing uses, each with the losses there had been when it was last used."""
+
+    def __init__(self) -> None:
+        self.connections: list[tuple[int, Connection]] = []
+
+
+def driver_of(connection: Connection) -> Any:
+    """Return the driver's own connection, sqlite3's or psycopg's."""
+    return connection.connection.driver_connection
+
+
+def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except Exception as error:
         raise ConfigurationError("VERIFY_DATABASE_URL is not a database URL such as sqlite:///file.db.") from error
+    # Transactions are begun and ended on the driver itself, where they are wanted.
+    options: dict[str, Any] = {"poolclass": NullPool, "isolation_level": "AUTOCOMMIT"}
     if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
-        engine = create_engine(parsed, **_pool(pool), **options)
+        # A connection is used by its own thread alone, but may be closed by another.
+        engine = create_engine(parsed, connect_args={"check_same_thread": False}, **options)
         event.listen(engine, "connect", _set_up_sqlite)
-        if not options:
-            event.listen(engine, "begin", _begin_sqlite)
         return engine
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, **_pool(pool), connect_args=dict(POSTGRESQL_CONNECT), **options)
+        return create_engine(parsed, connect_args=dict(POSTGRESQL_CONNECT), **options)
     raise ConfigurationError("VERIFY_DATABASE_URL must be sqlite:///… with a file, or postgresql://…")
 
 
-def _pool(size: int) -> dict[str, Any]:
-    # Whoever takes a connection ends its transaction, so that giving it back needs no further statement.
-    return {"pool_size": size, "max_overflow": 0, "pool_reset_on_return": None}
-
-
 def _set_up_sqlite(connection: Any, _: Any) -> None:
-    # The driver must not begin transactions itself: it would use BEGIN DEFERRED,
-    # and two writers could read the same tail.
-    connection.isolation_level = None
     for pragma in SQLITE_PRAGMAS:
         connection.execute(pragma)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+@contextmanager
+def _transaction(connection: Connection, begin: str) -> Iterator[None]:
+    driver = driver_of(connection)
+    driver.execute(begin)
+    try:
+        yield
+    except BaseException:
+        _roll_back(connection)
+        raise
+    try:
+        ended = driver.execute("COMMIT")
+    except DRIVER_ERRORS as error:
+        if _is_lost(error):
+            connection.invalidate()
+            raise OutcomeUnknown(
+                "The database did not acknowledge the commit, so the record may stand or not. Send the same request "
+                "with the same Idempotency-Key again: it is recorded once, and you get its answer."
+            ) from error
+        _roll_back(connection)
+        raise
+    # PostgreSQL ends a transaction in which a statement failed without an error, by undoing it.
+    if getattr(ended, "statusmessage", "COMMIT") != "COMMIT":
+        raise StorageUnavailable(f"The database undid the transaction. {NOTHING_RECORDED}.")
+
+
+def _roll_back(connection: Connection) -> None:
+    """Undo what was begun; a connection that cannot is thrown away, which undoes it too."""
+    try:
+        driver_of(connection).execute("ROLLBACK")
+    except EVERY_ERROR:
+        connection.invalidate()
 
 
 @contextmanager
@@ -182,35 +227,10 @@ def _in_own_words() -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _noticing_loss(connection: Connection) -> Iterator[None]:
-    """Throw a connection away that was lost while a statement ran on the driver itself."""
-    try:
-        yield
-    except DRIVER_ERRORS as error:
-        if _is_lost(error):
-            connection.invalidate()
-        raise
-
-
-def _commit(transaction: Any) -> None:
-    try:
-        transaction.commit()
-    except DBAPIError as error:
-        if error.connection_invalidated or _is_lost(error.orig):
-            raise OutcomeUnknown(
-                "The database did not acknowledge the commit, so the record may stand or not. Send the same request "
-                "with the same Idempotency-Key again: it is recorded once, and you get its answer."
-            ) from error
-        raise
-
-
 def _raise_in_own_words(error: Exception) -> None:
     """Raise the service's error for what SQLAlchemy or the driver says; return where it is a bug."""
     cause: BaseException | None = error
     lost = False
-    if isinstance(error, PoolTimeoutError):
-        raise StorageUnavailable(f"Every database connection is in use. {NOTHING_RECORDED}.") from error
     if isinstance(error, DBAPIError):
         cause, lost = error.orig, error.connection_invalidated
     text, state = str(cause), getattr(cause, "sqlstate", None)

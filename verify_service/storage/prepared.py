@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
+from verify_service.storage.database import driver_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -29,11 +31,8 @@ class Prepared:
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """Return every row."""
         compiled = self._for(connection)
-        cursor = connection.connection.cursor()
-        cursor.execute(compiled.sql, compiled.arguments(values))
-        rows = [compiled.row(*row) for row in cursor.fetchall()]
-        cursor.close()
-        return rows
+        cursor = driver_of(connection).execute(compiled.sql, compiled.arguments(values))
+        return list(map(compiled.row, cursor.fetchall()))
 
     def one(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """Return the only row, None where there is none."""
@@ -44,9 +43,7 @@ class Prepared:
         """Execute once for each row, in one round trip where the driver can; nothing where there are none."""
         if rows:
             compiled = self._for(connection)
-            cursor = connection.connection.cursor()
-            cursor.executemany(compiled.sql, [compiled.arguments(row) for row in rows])
-            cursor.close()
+            driver_of(connection).cursor().executemany(compiled.sql, [compiled.arguments(row) for row in rows])
 
     def _for(self, connection: Connection) -> _Compiled:
         compiled = self._compiled.get(connection.dialect.name)
@@ -67,7 +64,8 @@ class _Compiled:
         # What stands in the statement itself, such as a limit.
         self._own = {name: value for name, value in compiled.params.items() if value is not None}
         columns = [column.key for column in getattr(statement, "selected_columns", ())]
-        self.row: Any = namedtuple("Row", columns) if columns else tuple  # noqa: PYI024 - Its names are the statement's.
+        make_row: Any = namedtuple  # Its names are the statement's.
+        self.row = make_row("Row", columns)._make
 
     def arguments(self, values: Mapping[str, Any]) -> Any:
         whole = {**self._own, **values} if self._own else values

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def upgrade(database: Database) -> None:
     """Run the migrations that are missing; raise DatabaseVersionMismatch for a database of a newer release."""
     _current(database)
-    with database.engine.begin() as connection:
+    with database.write() as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from flask import Response
 
 from verify_service.verification.callback import WORDS_LAST
@@ -120,37 +120,40 @@ def words_document(issued: IssuedWords, *, shown: bool) -> dict[str, Any]:
 
 def kept(location: str, document: Mapping[str, Any], applying: Iterable[str], answers: Mapping[str, Any]) -> bytes:
     """Write a reply as it is kept: its Location, what joins the checklist to it, and its body without that."""
-    return "\n".join((location, _joins(applying, answers), _compact(document))).encode()
+    return b"\n".join((location.encode(), _joins(applying, answers), orjson.dumps(document)))
 
 
 def created(appended: Appended) -> Response:
     """Return the 201 of a kept reply, the same bytes every time."""
-    location, joins, document = appended.reply.decode().split("\n", 2)
-    body = f'{document[:-1]},"checklist":{_attached(joins)}}}'
-    return Response(body, 201, {"Location": location}, content_type=JSON)
+    location, joins, document = appended.reply.split(b"\n", 2)
+    return Response(_joined(document, joins), 201, {"Location": location.decode()}, content_type=JSON)
 
 
 def read(document: Mapping[str, Any], applying: Iterable[str], answers: Mapping[str, Any], etag: str) -> Response:
     """Return the 200 of something read, with its version as entity tag."""
-    body = f'{_compact(document)[:-1]},"checklist":{_attached(_joins(applying, answers))}}}'
+    body = _joined(orjson.dumps(document), _joins(applying, answers))
     return Response(body, 200, {"ETag": f'"{etag}"'}, content_type=JSON)
 
 
 def plain(document: Mapping[str, Any], status: int = 200) -> Response:
     """Return a document that needs nothing joined."""
-    return Response(_compact(document), status, content_type=JSON)
+    return Response(orjson.dumps(document), status, content_type=JSON)
 
 
-def _joins(applying: Iterable[str], answers: Mapping[str, Any]) -> str:
+def _joins(applying: Iterable[str], answers: Mapping[str, Any]) -> bytes:
     """Write what the checklist is joined by: its version, what applies and what was answered."""
-    return _compact({"version": checklist().version, "applies": sorted(applying), "answers": answers})
+    return orjson.dumps({"version": checklist().version, "applies": sorted(applying), "answers": answers})
+
+
+def _joined(document: bytes, joins: bytes) -> bytes:
+    return b'%b,"checklist":%b}' % (document[:-1], _attached(joins))
 
 
 @lru_cache(maxsize=1024)
-def _attached(joins: str) -> str:
+def _attached(joins: bytes) -> bytes:
     """Return the checklist's JSON; agents of one scene mostly get the same."""
-    known = json.loads(joins)
-    return checklist(known["version"]).attached(frozenset(known["applies"]), known["answers"])
+    known = orjson.loads(joins)
+    return checklist(known["version"]).attached(frozenset(known["applies"]), known["answers"]).encode()
 
 
 def _event(url: str, origin: str, seq: int, kind: str, index: int) -> dict[str, Any]:
@@ -162,7 +165,3 @@ def _event(url: str, origin: str, seq: int, kind: str, index: int) -> dict[str, 
         "record": f"{place}/record",
         "receipt": f"{place}/receipt",
     }
-
-
-def _compact(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
