@@ -12,14 +12,12 @@ from sqlalchemy import bindparam, select, update
 from verify_service.record_log.log import Subject
 from verify_service.record_log.record import Record
 from verify_service.storage.prepared import (
+    Insertion,
     Prepared,
     among,
-    inserted,
-    inserted_where_missing,
     numbered,
     room_for,
     selected,
-    upserted,
 )
 from verify_service.storage.rows import sealed_of, sealed_row
 from verify_service.storage.tables import (
@@ -51,13 +49,13 @@ NAMES = {
     "statement": (statement_link, "receipt_number"),
     "statement-of": (statement_link, "verification"),
 }
-ADD_EVENTS = inserted(event)
-ADD_VERIFICATIONS = inserted(verification)
-ADD_INCIDENTS = inserted(incident)
-ADD_OFFICERS = inserted_where_missing(incident_officer)
+ADD_EVENTS = Insertion(event)
+ADD_VERIFICATIONS = Insertion(verification)
+ADD_INCIDENTS = Insertion(incident)
+ADD_OFFICERS = Insertion(incident_officer, missing=True)
 # A correction may name a number that was named before.
-ADD_SEARCH_KEYS = inserted_where_missing(search_key)
-PUT_LINKS = upserted(statement_link, "pending", "seq")
+ADD_SEARCH_KEYS = Insertion(search_key, missing=True)
+PUT_LINKS = Insertion(statement_link, "pending", "seq")
 
 
 class CaseStore:
@@ -99,7 +97,7 @@ class CaseStore:
     def project(self, connection: Connection, log: LogId, batch: Batch) -> None:
         """Write the read models of a batch: its events, its links, the subjects it changed."""
         first = {row.logged.subject: row.index for row in batch.rows if row.logged.seq == 0}
-        ADD_EVENTS.many(
+        ADD_EVENTS.run(
             connection,
             [
                 {
@@ -135,9 +133,9 @@ class CaseStore:
             if isinstance(subject.state, Incident):
                 named = {"department": department, "incident": subject.state.id}
                 assigned += [{**named, "officer": self.officer(department, s)} for s in subject.state.assigned]
-        ADD_VERIFICATIONS.many(connection, new[verification])
-        ADD_INCIDENTS.many(connection, new[incident])
-        ADD_OFFICERS.many(connection, assigned)
+        ADD_VERIFICATIONS.run(connection, new[verification])
+        ADD_INCIDENTS.run(connection, new[incident])
+        ADD_OFFICERS.run(connection, assigned)
 
     def _row(self, department: str, subject: Subject) -> dict[str, Any]:
         state = subject.state
@@ -165,10 +163,10 @@ class CaseStore:
     def _link(self, connection: Connection, department: str, batch: Batch) -> None:
         links = [subject for subject in batch.subjects if isinstance(subject.state, StatementLink)]
         rows = [{"department": department, **vars(link.state), "seq": link.seq} for link in links]
-        PUT_LINKS.many(connection, rows)
+        PUT_LINKS.run(connection, rows)
         keys = {(key.verification, key.index) for key in batch.links if isinstance(key, SearchKey)}
         named = [{"department": department, "verification": v, "identifier": i} for v, i in sorted(keys)]
-        ADD_SEARCH_KEYS.many(connection, named)
+        ADD_SEARCH_KEYS.run(connection, named)
 
     def _subject(self, department: str, form: str, row: Any) -> Subject:
         if form == "verification":

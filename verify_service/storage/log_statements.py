@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, select, update
 
-from verify_service.storage.prepared import Prepared, among, inserted, selected, upserted
+from verify_service.storage.prepared import Insertion, Prepared, among, selected
 from verify_service.storage.tables import idempotency, log_checkpoint, log_entry, log_head, log_tile, record
 
 if TYPE_CHECKING:
@@ -76,12 +76,12 @@ COVERING = {
     True: selected(_published.where(_covering).limit(1)),
 }
 
-ADD_HEAD = inserted(log_head)
-ADD_ENTRIES = inserted(log_entry)
-ADD_RECORDS = inserted(record)
-ADD_REPLIES = inserted(idempotency)
-PUT_CHECKPOINT = upserted(log_checkpoint, "published_at")
-PUT_TILES = upserted(log_tile, "content")
+ADD_HEAD = Insertion(log_head)
+ADD_ENTRIES = Insertion(log_entry)
+ADD_RECORDS = Insertion(record)
+ADD_REPLIES = Insertion(idempotency)
+PUT_CHECKPOINT = Insertion(log_checkpoint, "published_at")
+PUT_TILES = Insertion(log_tile, "content")
 
 
 @lru_cache

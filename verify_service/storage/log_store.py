@@ -44,8 +44,8 @@ class LogTables:
         """Create an empty log with its size-0 checkpoint."""
         names = _columns(log)
         with self._database.write() as connection:
-            sql.ADD_HEAD.many(connection, [{**names, "origin": origin, "size": 0, "peaks": b"", "published": 0}])
-            sql.PUT_CHECKPOINT.many(connection, [{**names, **vars(checkpoint)}])
+            sql.ADD_HEAD.run(connection, [{**names, "origin": origin, "size": 0, "peaks": b"", "published": 0}])
+            sql.PUT_CHECKPOINT.run(connection, [{**names, **vars(checkpoint)}])
 
     def head(self, log: LogId) -> Head | None:
         """Return the end of the log, None where it does not exist."""
@@ -130,19 +130,19 @@ class HeldTail:
             {**names, "idx": r.index, "entry": r.entry, "subject": r.logged.subject, "seq": r.logged.seq}
             for r in batch.rows
         ]
-        sql.ADD_ENTRIES.many(connection, entries)
+        sql.ADD_ENTRIES.run(connection, entries)
         records = [{**names, "idx": r.index, **sealed_row(r.sealed, "sealed", "fields")} for r in batch.rows]
-        sql.ADD_RECORDS.many(connection, records)
+        sql.ADD_RECORDS.run(connection, records)
         head = {
             "new_size": batch.head.size,
             "new_peaks": batch.head.peaks.pack(),
             "new_published": batch.head.published,
         }
-        sql.ADVANCE.many(connection, [{**sql.named(self._log), **head}])
+        sql.ADVANCE.run(connection, {**sql.named(self._log), **head})
         # A publication may need no cover entries; its size was signed before, with the same bytes.
-        sql.PUT_CHECKPOINT.many(connection, [{**names, **vars(batch.checkpoint)}])
+        sql.PUT_CHECKPOINT.run(connection, [{**names, **vars(batch.checkpoint)}])
         tiles = [{**names, "level": level, "n": n, "content": content} for level, n, content in batch.tiles]
-        sql.PUT_TILES.many(connection, tiles)
+        sql.PUT_TILES.run(connection, tiles)
         replies = [
             {
                 "department": self._log.department,
@@ -153,7 +153,7 @@ class HeldTail:
             }
             for request, reply in batch.replies
         ]
-        sql.ADD_REPLIES.many(connection, replies)
+        sql.ADD_REPLIES.run(connection, replies)
         self._cases.project(connection, self._log, batch)
 
 

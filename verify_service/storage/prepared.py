@@ -39,11 +39,10 @@ class Prepared:
         rows = self.all(connection, values)
         return rows[0] if rows else None
 
-    def many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Execute once for each row, in one round trip where the driver can; nothing where there are none."""
-        if rows:
-            compiled = self._for(connection)
-            driver_of(connection).cursor().executemany(compiled.sql, [compiled.arguments(row) for row in rows])
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        """Execute a statement that returns nothing."""
+        compiled = self._for(connection)
+        driver_of(connection).execute(compiled.sql, compiled.arguments(values))
 
     def _for(self, connection: Connection) -> _Compiled:
         compiled = self._compiled.get(connection.dialect.name)
@@ -64,7 +63,7 @@ class _Compiled:
         # What stands in the statement itself, such as a limit.
         self._own = {name: value for name, value in compiled.params.items() if value is not None}
         columns = [column.key for column in getattr(statement, "selected_columns", ())]
-        make_row: Any = namedtuple  # Its names are the statement's.
+        make_row: Any = namedtuple  # noqa: PYI024 - Its names are the statement's.
         self.row = make_row("Row", columns)._make
 
     def arguments(self, values: Mapping[str, Any]) -> Any:
@@ -77,26 +76,52 @@ def selected(statement: Any) -> Prepared:
     return Prepared(lambda _: statement)
 
 
-def inserted(table: Table) -> Prepared:
-    """Prepare the insertion of whole rows."""
-    return Prepared(lambda dialect: _insert(dialect, table))
+class Insertion:
+    """The insertion of whole rows, made and compiled once for each dialect and number of rows.
 
+    Of a row whose key is there already, the ``changing`` columns are set; with ``missing`` alone, it is passed over.
+    """
 
-def inserted_where_missing(table: Table) -> Prepared:
-    """Prepare the insertion of the rows whose key is not there yet."""
-    return Prepared(lambda dialect: _insert(dialect, table).on_conflict_do_nothing())
+    def __init__(self, table: Table, *changing: str, missing: bool = False) -> None:
+        self._table = table
+        self._names = [column.name for column in table.c]
+        self._changing = changing
+        self._missing = missing
+        self._statements: dict[int, Prepared] = {}
 
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows in as few statements as their number has binary digits; nothing where there are none.
 
-def upserted(table: Table, *changing: str) -> Prepared:
-    """Prepare the insertion of rows; of one whose key is there, the ``changing`` columns are set."""
+        The driver lets other threads run at every statement, and the rows are mostly written while the tail is held.
+        """
+        start = 0
+        while start < len(rows):
+            count = 1 << (len(rows) - start).bit_length() - 1
+            values = {
+                f"{name}{place}": row[name]
+                for place, row in enumerate(rows[start : start + count])
+                for name in self._names
+            }
+            self._of(count).run(connection, values)
+            start += count
 
-    def make(dialect: str) -> Any:
-        statement = _insert(dialect, table)
-        keys = [column.name for column in table.primary_key]
-        setting = {name: statement.excluded[name] for name in changing}
-        return statement.on_conflict_do_update(index_elements=keys, set_=setting)
+    def _of(self, count: int) -> Prepared:
+        if count not in self._statements:
+            self._statements[count] = Prepared(lambda dialect: self._make(dialect, count))
+        return self._statements[count]
 
-    return Prepared(make)
+    def _make(self, dialect: str, count: int) -> Any:
+        rows = [
+            {column.name: bindparam(f"{column.name}{place}", type_=column.type) for column in self._table.c}
+            for place in range(count)
+        ]
+        statement = (sqlite if dialect == "sqlite" else postgresql).insert(self._table).values(rows)
+        if self._missing:
+            return statement.on_conflict_do_nothing()
+        if self._changing:
+            setting = {name: statement.excluded[name] for name in self._changing}
+            return statement.on_conflict_do_update(index_elements=list(self._table.primary_key), set_=setting)
+        return statement
 
 
 def among(column: Column[Any], count: int) -> ColumnElement[bool]:
@@ -114,8 +139,3 @@ def numbered(values: Sequence[Any]) -> dict[str, Any]:
 def room_for(count: int) -> int:
     """Return the power of two that ``numbered`` pads ``count`` values to."""
     return 1 << (count - 1).bit_length()
-
-
-def _insert(dialect: str, table: Table) -> Any:
-    values = {column.name: bindparam(column.name, type_=column.type) for column in table.c}
-    return (sqlite if dialect == "sqlite" else postgresql).insert(table).values(values)
