@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import ENGINES
 from tests.deployment import Deployment, build, copied, settings_for
 from tests.fakes.clock import SetClock
 from tests.registries import SampleRegistry
@@ -17,16 +18,35 @@ def sample(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory, sample, issuer):
+    """A deployment on SQLite, made once and copied for each test."""
     home = tmp_path_factory.mktemp("pristine") / "home"
     service = build(home, sample, VERIFY_ISSUER=issuer.url)
     service.database.dispose()
     return home
 
 
-@pytest.fixture
-def deployment(pristine, sample, issuer, tmp_path):
-    home = copied(pristine, tmp_path / "home")
-    chosen = settings_for(home, sample, VERIFY_ISSUER=issuer.url, VERIFY_DATABASE_URL=f"sqlite:///{home}/verify.db")
+@pytest.fixture(scope="session")
+def pristine_on_postgresql(tmp_path_factory, sample, issuer, postgresql):
+    """The same on PostgreSQL: its home, and the database to copy."""
+    home, url = tmp_path_factory.mktemp("pristine") / "home", postgresql.create()
+    service = build(home, sample, VERIFY_ISSUER=issuer.url, VERIFY_DATABASE_URL=url)
+    service.database.dispose()
+    return home, url.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture(params=ENGINES)
+def deployment(request, sample, issuer, tmp_path):
+    home = tmp_path / "home"
+    if request.param == "sqlite":
+        copied(request.getfixturevalue("pristine"), home)
+        url = f"sqlite:///{home}/verify.db"
+    else:
+        source, template = request.getfixturevalue("pristine_on_postgresql")
+        copied(source, home)
+        server = request.getfixturevalue("postgresql")
+        url = server.create(template)
+        request.addfinalizer(lambda: server.drop(url))
+    chosen = settings_for(home, sample, VERIFY_ISSUER=issuer.url, VERIFY_DATABASE_URL=url)
     service = Service(chosen, SetClock(sample.clock.now()))
     service.clock.advance(minutes=14)
     yield Deployment(service, issuer.issuer)
