@@ -30,17 +30,18 @@ class PostgreSQL:
     def create(self, template: str = "template0") -> str:
         """Make a database and return its URL."""
         name = f"t{next(self._numbers)}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
     def drop(self, url: str) -> None:
         name = url.partition("?")[0].rpartition("/")[2]
-        self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+        self.run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def stop(self) -> None:
         self.server.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _run(self, statement: str) -> None:
+    def run(self, statement: str, *values: str) -> None:
+        """Run a statement as the server's owner."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement)
+            connection.execute(statement, values)

@@ -35,17 +35,23 @@ def pristine_on_postgresql(tmp_path_factory, sample, issuer, postgresql):
 
 
 @pytest.fixture(params=ENGINES)
-def deployment(request, sample, issuer, tmp_path):
+def home_and_url(request, tmp_path):
+    """A copy of the pristine deployment on each engine in turn."""
     home = tmp_path / "home"
     if request.param == "sqlite":
         copied(request.getfixturevalue("pristine"), home)
-        url = f"sqlite:///{home}/verify.db"
-    else:
-        source, template = request.getfixturevalue("pristine_on_postgresql")
-        copied(source, home)
-        server = request.getfixturevalue("postgresql")
-        url = server.create(template)
-        request.addfinalizer(lambda: server.drop(url))
+        yield home, f"sqlite:///{home}/verify.db"
+        return
+    source, template = request.getfixturevalue("pristine_on_postgresql")
+    server = request.getfixturevalue("postgresql")
+    url = server.create(template)
+    yield copied(source, home), url
+    server.drop(url)
+
+
+@pytest.fixture
+def deployment(home_and_url, sample, issuer):
+    home, url = home_and_url
     chosen = settings_for(home, sample, VERIFY_ISSUER=issuer.url, VERIFY_DATABASE_URL=url)
     service = Service(chosen, SetClock(sample.clock.now()))
     service.clock.advance(minutes=14)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 import threading
 from contextlib import contextmanager, nullcontext
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from verify_service.errors import ConfigurationError, OutcomeUnknown, StorageFull, StorageUnavailable
+from verify_service.storage.sqlite_file import NOTHING_RECORDED, SqliteFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,6 @@ POSTGRESQL_CONNECT = {
 }
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 EVERY_ERROR = (DBAPIError, *DRIVER_ERRORS)
-NOTHING_RECORDED = "Nothing was recorded; send the same request with the same Idempotency-Key again"
 
 
 class Database:
@@ -52,6 +51,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._file = SqliteFile(Path(str(self.engine.url.database))) if self.is_sqlite else None
         self._idle = _Idle()
         self._opened: WeakSet[Connection] = WeakSet()
         self._losses = 0
@@ -136,7 +136,7 @@ class Database:
             driver_of(connection).execute("PRAGMA synchronous=FULL")
 
     def _gate(self) -> AbstractContextManager[Any]:
-        return _file_lock(Path(f"{self.engine.url.database}.lock")) if self.is_sqlite else nullcontext()
+        return self._file.alone() if self._file is not None else nullcontext()
 
 
 class _Idle(threading.local):
@@ -205,17 +205,6 @@ def _roll_back(connection: Connection) -> None:
         driver_of(connection).execute("ROLLBACK")
     except EVERY_ERROR:
         connection.invalidate()
-
-
-@contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    try:
-        lock = path.open("a")
-    except OSError as error:
-        raise StorageUnavailable(f"The lock file {path} cannot be opened: {error.strerror}.") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

@@ -1,0 +1,53 @@
+"""Keep SQLite's file: one writer at a time, and always the same file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from verify_service.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOTHING_RECORDED = "Nothing was recorded; send the same request with the same Idempotency-Key again"
+
+
+class SqliteFile:
+    """A database file, and beside it the lock file at which its writers queue."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._identity: tuple[int, int] | None = None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the file's lock; raise StorageUnavailable where it is not the file that was opened.
+
+        Connections would go on writing to a file that was moved, and what they acknowledge would be lost with it.
+        """
+        try:
+            lock = open(f"{self._path}.lock", "a")  # noqa: PTH123, SIM115 - Path.open takes longer than the lock itself.
+        except OSError as error:
+            raise StorageUnavailable(f"The lock file {self._path}.lock cannot be opened: {error.strerror}.") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._check()
+            yield
+
+    def _check(self) -> None:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116
+        except FileNotFoundError:
+            found = None
+        identity = None if found is None else (found.st_dev, found.st_ino)
+        if self._identity is None:
+            self._identity = identity
+        elif identity != self._identity:
+            raise StorageUnavailable(
+                f"The database file {self._path} was moved or replaced while the service runs. {NOTHING_RECORDED} once "
+                "an operator has put it back, or restarted the service on the new one."
+            )
