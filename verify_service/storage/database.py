@@ -120,6 +120,8 @@ class Database:
                 return connection
             connection.close()
         connection = self.engine.connect()
+        if self._file is not None:
+            self._file.opened()
         self._opened.add(connection)
         return connection
 

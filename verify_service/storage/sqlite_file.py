@@ -38,16 +38,21 @@ class SqliteFile:
             self._check()
             yield
 
-    def _check(self) -> None:
-        try:
-            found = os.stat(self._path)  # noqa: PTH116
-        except FileNotFoundError:
-            found = None
-        identity = None if found is None else (found.st_dev, found.st_ino)
+    def opened(self) -> None:
+        """Remember which file it is, at the first connection."""
         if self._identity is None:
-            self._identity = identity
-        elif identity != self._identity:
+            self._identity = self._found()
+
+    def _check(self) -> None:
+        if self._identity is not None and self._found() != self._identity:
             raise StorageUnavailable(
                 f"The database file {self._path} was moved or replaced while the service runs. {NOTHING_RECORDED} once "
                 "an operator has put it back, or restarted the service on the new one."
             )
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
