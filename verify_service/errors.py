@@ -44,6 +44,10 @@ class InvalidRequest(ServiceError):
         """Refuse one place of the document."""
         return cls({pointer: [sentence]})
 
+    def under(self, pointer: str) -> InvalidRequest:
+        """Return the same faults of a document that stands at a place of another."""
+        return InvalidRequest({pointer + place: sentences for place, sentences in self.faults.items()})
+
 
 class IdempotencyKeyMissing(ServiceError):
     """A request that records came without the header that makes a retry safe."""

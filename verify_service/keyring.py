@@ -7,6 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -38,7 +39,7 @@ def generate(
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = []
     vault = directory / VAULT_FILE
-    kept: dict[str, Any] = _read_json(vault)["departments"] if vault.exists() else {}
+    kept: dict[str, Any] = _departments(vault) if vault.exists() else {}
     missing = [department for department in departments if department not in kept]
     if missing:
         for department in missing:
@@ -57,24 +58,26 @@ def generate(
 
 def vault_keys(directory: Path) -> dict[str, DepartmentKeys]:
     """Read every department's vault keys; raise ConfigurationError where the file is missing or open to others."""
-    document = _read_json(directory / VAULT_FILE)
-    if document.get("v") != VAULT_V1:
-        raise ConfigurationError(f"{directory / VAULT_FILE} is not a {VAULT_V1} file: restore it from your backup.")
     return {
         name: DepartmentKeys(
             keys["active"],
             {key_id: base64.b64decode(key) for key_id, key in keys["envelope"].items()},
             base64.b64decode(keys["index"]),
         )
-        for name, keys in document["departments"].items()
+        for name, keys in _departments(directory / VAULT_FILE).items()
     }
 
 
 def log_signer(directory: Path, log: LogId, origin: str) -> NoteSigner:
     """Read a log's signing key; raise ConfigurationError where the file is missing or open to others."""
-    key = load_pem_private_key(_read(_signing_key(directory, log)), None)
+    path = _signing_key(directory, log)
+    content = _read(path)
+    try:
+        key = load_pem_private_key(content, None)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ConfigurationError(f"{path} is not an Ed25519 key: restore it from your backup.") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigurationError(f"{_signing_key(directory, log)} is not an Ed25519 key: restore it from your backup.")
+        raise ConfigurationError(f"{path} is not an Ed25519 key: restore it from your backup.")
     return NoteSigner(origin, key)
 
 
@@ -82,9 +85,14 @@ def _signing_key(directory: Path, log: LogId) -> Path:
     return directory / f"log-{log.department}-{log.name}.pem"
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(_read(path))
-    return document
+def _departments(path: Path) -> dict[str, Any]:
+    try:
+        match json.loads(_read(path)):
+            case {"v": version, "departments": dict(departments)} if version == VAULT_V1:
+                return departments
+    except ValueError:
+        pass
+    raise ConfigurationError(f"{path} is not a {VAULT_V1} file: restore it from your backup.")
 
 
 def _read(path: Path) -> bytes:

@@ -150,6 +150,19 @@ def test_a_corrected_agency_checks_the_same_number_there(deployment, known):
     assert loaded(reply)["claimed_agency"] == "DHS-ICE"
 
 
+@pytest.mark.parametrize(
+    ("facts", "pointer"),
+    [
+        ({"agent": {"claimed_agency": "ICE"}}, "/corrected/facts/agent/claimed_agency"),
+        ({"agent": {"home_agency": "ICE"}}, "/corrected/facts/agent/home_agency"),
+        ({"identifier": {"kind": "badge", "value": "ICE-1234Ж"}}, "/corrected/facts/identifier/value"),
+    ],
+)
+def test_a_correction_the_registry_refuses_says_where(deployment, listed, facts, pointer):
+    reply = deployment.follow(listed, "corrected", corrected={"corrects_seq": 0, "facts": facts})
+    problem(reply, 422, pointer)
+
+
 def test_an_event_entered_by_mistake_is_withdrawn_and_stays_on_record(deployment, listed):
     assert outcome(deployment.follow(listed, "agency_callback", agency_callback={"result": "denied"})) == "contradicted"
     withdrawn = {"corrects_seq": 1, "withdrawn": True}

@@ -66,11 +66,6 @@ class AccessEvents:
         }
         self._append(caller, "searched", body, fields=() if identifier is None else (identifier,))
 
-    def refused(self, caller: Caller, operation: str, subject: str | None, reason: str, address: str | None) -> None:
-        """Record that an authenticated caller was refused."""
-        body = {"operation": operation, "object": subject, "reason": reason, "count": 1, "address": address}
-        self._append(caller, "refused", body)
-
     def _append(
         self,
         caller: Caller,

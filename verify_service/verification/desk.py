@@ -11,7 +11,7 @@ from verify_service.record_log.log import Append
 from verify_service.registry.identifier import parse_identifier
 from verify_service.verification.callback import AgencyCallback, WordIssued, mint_phrase
 from verify_service.verification.claim import GivenIdentifier
-from verify_service.verification.correction import Corrected
+from verify_service.verification.correction import FACTS, Corrected
 from verify_service.verification.follow_up import FollowUp, SceneFollowUp
 from verify_service.verification.submission import Checked, Submission
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from verify_service.verification.scene import SceneEvent
 
 IDENTIFIER_INDEX = "identifier"
+HOME_AGENCY = "/agent/home_agency"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,10 @@ class Desk:
         """Record one more event on a verification; raise InvalidRequest where it cannot stand."""
         if isinstance(fact, Corrected) and fact.asks_registry:
             agent, identifier = fact.claim_after(case, self._standing_identifier(by.caller.department, case))
-            fact = replace(fact, checked=self._check(by.caller.department, agent, identifier))
+            try:
+                fact = replace(fact, checked=self._check(by.caller.department, agent, identifier))
+            except InvalidRequest as fault:
+                raise fault.under(FACTS) from None
         if isinstance(fact, AgencyCallback) and fact.word_id is not None:
             fact = replace(fact, phrase=self._phrase(by.caller.department, case, fact.word_id))
         composer = FollowUp(
@@ -156,7 +160,8 @@ class Desk:
         identifier = None if given is None else parse_identifier(given.kind, given.value)
         # Without an agency every roster is asked, and a match concludes nothing.
         agencies = agent.agencies or (None if identifier is not None else ())
-        result = self._registry.check(department, identifier, agencies, now)
+        pointers = {code: HOME_AGENCY for code in agent.agencies if code != agent.claimed_agency}
+        result = self._registry.check(department, identifier, agencies, now, pointers)
         known = {} if result.edition is None else result.edition.agencies
         return Checked(
             given=given,
