@@ -13,7 +13,7 @@ demo: $(VENV)/run
 	$(BIN)/verify-service demo
 
 test: $(VENV)/test
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long"
 
 tools:
 	deploy/tools
