@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
-
 from verify_service.errors import RegistryRefused
 from verify_service.registry.agency import is_agency_code
 from verify_service.registry.identifier import KINDS
@@ -57,7 +55,7 @@ class Profile:
         try:
             document = json.loads(content)
             canonical = canonical_bytes(document)
-        except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
+        except (ValueError, RecursionError) as error:
             raise RegistryRefused("A profile is not JSON.") from error
         # Equal bytes also exclude what JSON readers disagree on: a key given twice, another order, a byte order mark.
         if canonical != content or len(content) > LARGEST_PROFILE:

@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
-
 from verify_service.clock import parse_rfc3339, rfc3339
 from verify_service.errors import RegistryRefused
 from verify_service.registry.agency import is_agency_code
@@ -76,7 +74,7 @@ class RosterHeader:
         try:
             document = json.loads(line)
             canonical = canonical_bytes(document)
-        except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
+        except (ValueError, RecursionError) as error:
             raise RegistryRefused("The roster's header is not JSON.") from error
         if canonical + b"\n" != line:
             raise RegistryRefused("The roster's header is not in canonical form (RFC 8785).")
