@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ServiceError as error:
         print(f"{error.title}: {error.detail}", file=sys.stderr)
         return CANNOT_RUN
+    except OSError as error:
+        # Such as a file that a setting names, or a full disk.
+        print(f"A file cannot be used: {error}", file=sys.stderr)
+        return CANNOT_RUN
     except KeyboardInterrupt:
         return 0
 

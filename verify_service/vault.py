@@ -91,7 +91,7 @@ class Vault:
         if keys is None:
             raise ConfigurationError(
                 f"The vault has no keys for department {department}: add it to VERIFY_DEPARTMENTS and run "
-                "`verify-service db upgrade`."
+                "`verify-service keys generate`."
             )
         return keys
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-logger = logging.getLogger(__name__)
 STOP_SECONDS = 30
 # Diagnostics go to standard error, since commands print their results on standard output. Requests are not listed:
 # the address of a requester's page is the code that opens it.
