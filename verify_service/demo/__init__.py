@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 def run(*, once: bool, rosters: bool, as_json: bool) -> int:
     """Run the demo and return the exit code: 0 where every receipt was proved and the audit is clean."""
+    for ended in (signal.SIGTERM, signal.SIGHUP):
+        # Else the server, a process of its own, would go on and keep the port.
+        signal.signal(ended, signal.default_int_handler)
     prepare(rosters=rosters, say=_say)
     chosen = settings.from_environment()
     with serving(chosen, _say):
