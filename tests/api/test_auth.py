@@ -18,37 +18,6 @@ from verify_service.web.issuer_keys import IssuerKeys
 
 
 @pytest.fixture
-def sign(served_issuer, clock):
-    """Sign claims that differ from an officer's by what is given; None leaves a claim out."""
-
-    def make(headers=None, key=None, algorithm="ES256", **changed):
-        issuer = served_issuer.issuer
-        now = int(clock.now().timestamp())
-        claims = {
-            "iss": issuer.url,
-            "sub": "u1",
-            "aud": AUDIENCE,
-            "iat": now,
-            "exp": now + 300,
-            "jti": "j1",
-            "client_id": "phone",
-            "department": "LAPD",
-            "command": "Central Area",
-            "serial": "38211",
-            "role": "officer",
-            "scope": "verify:submit case:read",
-            **changed,
-        }
-        claims = {name: value for name, value in claims.items() if value is not None}
-        header = {"typ": "at+jwt", "kid": issuer._jwk["kid"], **(headers or {})}
-        signature = jwt.PyJWS()
-        body = json.dumps(claims).encode()
-        return signature.encode(body, key or issuer._key, algorithm, headers=header)
-
-    return make
-
-
-@pytest.fixture
 def refusal(authenticator):
     def words(token):
         with pytest.raises(NotAuthenticated) as refused:
