@@ -15,8 +15,9 @@ from verify_service.errors import ServiceError
 from verify_service.evidence.audit import audit
 from verify_service.evidence.export_log import export_log
 from verify_service.record_log.log import RECORDS
+from verify_service.server import serve
 from verify_service.web.app import api_description
-from verify_service.wiring import Service, serve
+from verify_service.wiring import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(given)
     except ServiceError as error:
-        print(f"{error.title}: {error.detail}", file=sys.stderr)
+        print(f"{error.title}: {error.diagnosis}", file=sys.stderr)
         return CANNOT_RUN
     except OSError as error:
         # Such as a file that a setting names, or a full disk.
@@ -107,7 +108,7 @@ def _openapi(_: argparse.Namespace) -> int:
 def _audit(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
     service.check_schema()
-    report = audit(service.audit_source(), service.vault, _counting if sys.stderr.isatty() else _quiet)
+    report = audit(service.audit_source(), service.vault, service.marks(), _counting if sys.stderr.isatty() else _quiet)
     _report(given.json, report.document(), *report.sentences())
     return 0 if report.ok else CHECK_FAILED
 
@@ -119,6 +120,11 @@ def _export_log(given: argparse.Namespace) -> int:
     return _report(
         given.json, {"files": written}, f"Wrote {written} files to {given.directory}: any web server can serve them."
     )
+
+
+def _trust_policy(_: argparse.Namespace) -> int:
+    print(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST").policy().text(), end="")
+    return 0
 
 
 def _publish_log(given: argparse.Namespace) -> int:
@@ -183,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     export = add("export-log", _export_log, "write the published log as files for any web server")
     export.add_argument("directory", type=Path, metavar="DIR")
     export.add_argument("--department")
+    add("trust-policy", _trust_policy, "print the policy file by which others check receipts")
     add("publish-log", _publish_log, "publish the log now, not only at the daily hour")
     return parser
 

@@ -6,14 +6,18 @@ from typing import ClassVar
 
 
 class ServiceError(Exception):
-    """Carry a stable ``code`` for machines and a sentence for the person who has to act on it."""
+    """Carry a stable ``code`` for machines and a sentence for the person who has to act on it.
+
+    ``detail`` is for who asked; ``diagnosis`` is for who operates the service, and may name its files and hosts.
+    """
 
     code: ClassVar[str] = "service_error"
     title: ClassVar[str] = "The service could not do this"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, diagnosis: str | None = None) -> None:
+        super().__init__(diagnosis or detail)
         self.detail = detail
+        self.diagnosis = diagnosis or detail
 
 
 # What the caller sent.
@@ -149,15 +153,18 @@ class LogRefused(Unavailable):
     code = "log_refused"
     title = "The record log must not be continued"
 
+    def __init__(self, diagnosis: str) -> None:
+        super().__init__("The operator has to mend this first; the service's diagnostics say what it is.", diagnosis)
+
 
 # What keeps a command from starting or finishing.
 
 
 class ConfigurationError(ServiceError):
-    """A setting is missing, default or contradictory."""
+    """A setting, file or port that is needed is missing, default, contradictory or taken."""
 
     code = "configuration"
-    title = "The settings are not complete"
+    title = "The service cannot run as it is set up"
 
 
 class DatabaseVersionMismatch(ConfigurationError):

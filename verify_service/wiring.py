@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import threading
-import time
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from verify_service import keyring, settings
+from verify_service import keyring
 from verify_service.access.event import AccessEvents
 from verify_service.access.reading import Reading
 from verify_service.clock import SystemClock, rfc3339
-from verify_service.devissuer import serving as devissuer
 from verify_service.devissuer.issuer import DevelopmentIssuer
 from verify_service.devissuer.key import signing_key
 from verify_service.errors import ConfigurationError
@@ -44,9 +39,7 @@ from verify_service.storage.registry_store import RegistryStore
 from verify_service.vault import Vault
 from verify_service.verification.desk import Desk
 from verify_service.verification.projection import CaseProjection
-from verify_service.web import serving
 from verify_service.web.access_token import Audience
-from verify_service.web.app import create_app
 from verify_service.web.auth import Authenticator
 from verify_service.web.backend import Backend
 from verify_service.web.issuer_keys import IssuerKeys
@@ -55,14 +48,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from flask import Flask
-
+    from verify_service.record_log.high_water import Mark
     from verify_service.settings import Settings
     from verify_service.signing import NoteSigner
 
 LOG_NAMES = (RECORDS, ACCESS)
-APPLICATION = "verify_service.wiring:application"
-GARBAGE_THRESHOLDS = (50_000, 20, 50)
 TOKEN_LIFETIME = timedelta(hours=8)
 random_bytes = os.urandom  # noqa: TID251 - Here randomness enters; everything below is given it.
 
@@ -216,6 +206,10 @@ class Service:
             public_logs={department: self.public_log(department) for department in chosen.departments},
         )
 
+    def marks(self) -> dict[LogId, Mark | None]:
+        """Return this host's high-water marks."""
+        return {log: self.high_water(log).mark() for log in self.log_ids()}
+
     def generate_keys(self) -> list[Path]:
         """Make the key files that are missing and return them."""
         chosen = self.settings
@@ -275,30 +269,3 @@ class Service:
             self.clock,
             random_bytes,
         )
-
-
-def serve(chosen: Settings) -> None:
-    """Serve until told to stop, with the development issuer beside it where that was asked for."""
-    service = Service(chosen)
-    service.check_schema()
-    service.check_logs()
-    service.database.dispose()
-    issuer = devissuer.running(chosen.home, chosen.devissuer_port) if chosen.development else nullcontext()
-    with issuer:
-        serving.serve(
-            APPLICATION, host=chosen.bind.host, port=chosen.bind.port, workers=chosen.workers, threads=chosen.threads
-        )
-
-
-def application() -> Flask:
-    """Make the app that a worker serves, from its environment; the publication goes on beside it."""
-    service = Service(settings.from_environment())
-    service.check_schema()
-    service.check_logs()
-    # What stands now stays; requests leave no cycles worth looking for every few hundred allocations.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-    for publication in service.publications():
-        threading.Thread(target=publication.run_daily, args=(time.sleep,), name="publication", daemon=True).start()
-    return create_app(service.backend())

@@ -132,7 +132,7 @@ def test_it_is_ready_when_every_check_passes(client):
 
 def test_what_keeps_it_from_being_ready_is_said(backend, caplog):
     def down():
-        raise StorageUnavailable("The database does not answer.")
+        raise StorageUnavailable("Send it again.", "db.example does not answer.")
 
     def broken():
         raise ValueError("postgresql://verify:hunter2@db")
@@ -143,14 +143,15 @@ def test_what_keeps_it_from_being_ready_is_said(backend, caplog):
     assert answer.content_type == "application/problem+json"
     assert answer.headers["Retry-After"] == "5"
     assert answer.json["type"] == "https://verify-service.example/problems/not_ready"
-    assert answer.json["detail"] == "Not ready: database, registry. Each check gives its reason."
+    assert answer.json["detail"] == "Not ready: database, registry. The diagnostics say why."
     assert answer.json["checks"] == [
-        {"name": "database", "ready": False, "reason": "The database does not answer."},
-        {"name": "registry", "ready": False, "reason": "The check itself failed; see the diagnostics."},
+        {"name": "database", "ready": False, "reason": "The database does not answer"},
+        {"name": "registry", "ready": False, "reason": "The check itself failed"},
         {"name": "keys", "ready": True, "reason": None},
     ]
     assert "hunter2" not in caplog.text
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert "database: db.example does not answer." in caplog.text
+    assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.ERROR]
 
 
 def test_the_resources_of_the_service_are_served():

@@ -42,7 +42,7 @@ def test_an_error_of_ours_is_served_by_the_table(client, code, expected):
         "type": f"https://verify-service.example/problems/{code}",
         "title": type(RAISED[code]).title,
         "status": status,
-        "detail": "Do this.",
+        "detail": RAISED[code].detail,
     }
     assert {name: answer.headers[name] for name in headers} == headers
 
@@ -116,8 +116,8 @@ def test_the_diagnostics_quote_no_message_body_or_address(client, bearer, caplog
     client.get("/r/secret-code")
     client.post("/v1/trial/search", json={"label": "badge 12345\n"}, headers=bearer())
     client.get("/v1/trial", headers={"Authorization": "Bearer eyJ.eyJ.eyJ"})
-    assert "GET /v1/trial/raise/<name> was answered unavailable" in caplog.text
-    for secret in ("12345", "eyJ", "secret-code", "verification:1", "Do this"):
+    assert "GET /v1/trial/raise/<name> was answered unavailable: Do this" in caplog.text
+    for secret in ("12345", "eyJ", "secret-code", "verification:1"):
         assert secret not in caplog.text
 
 

@@ -29,6 +29,9 @@ def test_a_snapshot_does_not_see_what_came_after_it(database):
 
 def test_a_database_that_is_not_there_says_that_nothing_was_recorded():
     database = Database("postgresql://nobody@127.0.0.1:1/none")
-    with pytest.raises(StorageUnavailable, match="Nothing was recorded"), database.read() as connection:
+    with pytest.raises(StorageUnavailable) as refused, database.read() as connection:
         connection.execute(text("SELECT 1"))
+    assert "Nothing was recorded" in refused.value.detail
+    assert "127.0.0.1" not in refused.value.detail
+    assert "see that it runs, and that VERIFY_DATABASE_URL names it" in refused.value.diagnosis
     database.dispose()

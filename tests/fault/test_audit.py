@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from tests.conftest import database_on
 from tests.deployment import Deployment, build, loaded
 from tests.registries import SampleRegistry
+from verify_service.errors import LogRefused
 from verify_service.evidence.audit import audit
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.log import LogId
@@ -51,7 +52,7 @@ def place(service, index=1):
 
 
 def faults(service):
-    report = audit(service.audit_source(), service.vault)
+    report = audit(service.audit_source(), service.vault, service.marks())
     return [(fault.where, fault.sentence) for fault in report.faults]
 
 
@@ -72,7 +73,10 @@ def row(service, table, *conditions):
 
 def test_a_whole_history_has_no_fault(service):
     assert faults(service) == []
-    assert audit(service.audit_source(), service.vault).sizes == {"LAPD/records": 259, "LAPD/access": 1}
+    assert audit(service.audit_source(), service.vault, service.marks()).sizes == {
+        "LAPD/records": 259,
+        "LAPD/access": 1,
+    }
 
 
 @pytest.mark.parametrize("index", [1, 200, 257])
@@ -163,8 +167,34 @@ def test_a_truncated_log(service):
     )
     found = faults(service)
     assert any("past the end of the log" in sentence for _, sentence in found)
-    with pytest.raises(Exception, match="set back"):
+    with pytest.raises(LogRefused, match="set back"):
         service.check_logs()
+
+
+def test_a_log_that_was_set_back_whole_is_told_by_the_mark_alone(service):
+    service.high_water(RECORDS).path.unlink()
+    ahead = service.log_store.head(RECORDS).peaks
+    for entry in (b"a", b"b"):
+        ahead = ahead.append(leaf_hash(entry))
+    service.high_water(RECORDS).create(ahead)
+    assert faults(service) == [(259, "the log ends here, but 261 entries were promised")]
+
+
+def test_a_log_with_another_history_than_the_promised_one(service):
+    other = Peaks()
+    for number in range(200):
+        other = other.append(leaf_hash(bytes([number])))
+    service.high_water(RECORDS).path.unlink()
+    service.high_water(RECORDS).create(other)
+    assert faults(service) == [(200, "the log is not the one that was promised: see this host's high-water mark")]
+
+
+def test_a_host_without_a_mark_says_what_was_not_checked(service):
+    service.high_water(RECORDS).path.unlink()
+    report = audit(service.audit_source(), service.vault, service.marks())
+    assert report.ok
+    assert report.document()["high_water"] == {"LAPD/records": None, "LAPD/access": 1}
+    assert "no high-water mark of LAPD/records" in "\n".join(report.sentences())
 
 
 def test_an_altered_checkpoint(service):

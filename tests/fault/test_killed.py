@@ -98,7 +98,7 @@ def check(served, crowd, submissions):
             assert (status, json.loads(record)["kind"]) == (200, "submitted")
     served.stop()
     service = served.service()
-    report = audit(service.audit_source(), service.vault)
+    report = audit(service.audit_source(), service.vault, service.marks())
     assert report.ok, report.sentences()
     with service.database.read() as read:
         counted = read.exec_driver_sql("SELECT count(*) FROM verification").scalar()

@@ -47,7 +47,7 @@ def test_seven_agents_get_seven_outcomes(played):
     document, _, said = played
     assert "Ingested 90 agencies and 136815 identifiers" in said
     assert [verification["outcome"] for verification in document["verifications"]] == WITH_ROSTERS
-    assert set(document) == {"verifications", "audit"}
+    assert set(document) == {"verifications", "incident", "audit"}
     for verification in document["verifications"]:
         assert set(verification) == {"outcome", "explanation", "next_steps", "events"}
         assert verification["next_steps"]
@@ -58,8 +58,11 @@ def test_seven_agents_get_seven_outcomes(played):
 
 def test_every_record_is_proved_offline_and_the_audit_is_clean(played):
     document, home, _ = played
-    proved = [event["receipt_verified"] for found in document["verifications"] for event in found["events"]]
-    assert len(proved) >= len(WITH_ROSTERS)
+    found = [*document["verifications"], document["incident"]]
+    proved = [event["receipt_verified"] for subject in found for event in subject["events"]]
+    kinds = [json.loads(event["record"])["kind"] for event in document["incident"]["events"]]
+    assert kinds == ["incident_opened", "officer_assigned", "scene_facts"]
+    assert len(proved) >= len(WITH_ROSTERS) + len(kinds)
     assert set(proved) == {True}
     assert document["audit"]["ok"] is True
     assert document["audit"]["size"] % 256 == 0, "published as whole bundles"

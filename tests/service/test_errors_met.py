@@ -120,7 +120,7 @@ def test_a_full_disk_under_sqlite_records_nothing_and_breaks_nothing(deployment)
     with database.read() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     assert deployment.submit(key=f"key-{recorded}", note="x" * 280).status_code == 201
-    report = audit(deployment.service.audit_source(), deployment.service.vault)
+    report = audit(deployment.service.audit_source(), deployment.service.vault, deployment.service.marks())
     assert report.ok, report.sentences()
 
 

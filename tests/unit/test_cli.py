@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from verify_service.cli import main
+from verify_service.record_log.trust import TrustPolicy
 
 SETTINGS = {
     "VERIFY_DEPARTMENTS": "LAPD",
@@ -39,6 +40,22 @@ def test_a_file_that_is_not_there_is_named(home, capsys, monkeypatch, missing):
     monkeypatch.setenv(missing, "nowhere.json")
     assert [main(["keys", "generate"]), main(["db", "upgrade"]), main(["ingest"])] == [0, 0, 3]
     assert "nowhere.json" in capsys.readouterr().err
+
+
+def test_the_policy_for_checkers_names_the_records_logs_alone(home, capsys):
+    main(["keys", "generate"])
+    capsys.readouterr()
+    assert main(["trust-policy"]) == 0
+    said = capsys.readouterr().out
+    assert [key.name for key in TrustPolicy.parse(said).logs] == ["logs.example/log/LAPD/records"]
+
+
+def test_a_database_that_does_not_answer_is_the_operators_to_mend(home, capsys, monkeypatch):
+    monkeypatch.setenv("VERIFY_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert main(["audit"]) == 3
+    said = capsys.readouterr().err
+    assert said.startswith("The database does not answer: The database does not answer (connection failed")
+    assert "Idempotency-Key" not in said
 
 
 def test_what_is_not_set_is_named(home, capsys, monkeypatch):

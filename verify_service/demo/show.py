@@ -34,6 +34,32 @@ class ShownEvent:
     receipt: str
     proved: bool
 
+    def document(self) -> dict[str, Any]:
+        """Return what ``--json`` prints of the event."""
+        return {"record": self.record, "receipt": self.receipt, "receipt_verified": self.proved}
+
+
+@dataclass(frozen=True)
+class Prover:
+    """Fetches events as an officer, keeps them in a folder, and proves them as anyone can offline."""
+
+    client: Client
+    folder: Path
+    policy: TrustPolicy
+
+    def events(self, url: str, name: str) -> list[ShownEvent]:
+        """Return the events of a verification or an incident; their files begin with the name."""
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / POLICY_FILE).write_text(self.policy.text(), "utf-8")
+        shown = []
+        for event in json.loads(self.client.get("officer", url))["events"]:
+            record, receipt = self.client.get("officer", event["record"]), self.client.get("officer", event["receipt"])
+            (self.folder / f"{name}-{event['seq']}.json").write_bytes(record)
+            (self.folder / f"{name}-{event['seq']}.tlog-proof").write_bytes(receipt)
+            proved = _proves(receipt, record, self.policy)
+            shown.append(ShownEvent(event["kind"], record.decode(), receipt.decode(), proved))
+        return shown
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -43,21 +69,10 @@ class Shown:
     events: Sequence[ShownEvent]
 
     @classmethod
-    def gather(cls, client: Client, scene: Scene, folder: Path, policy: TrustPolicy) -> Shown:
-        """Fetch each event's record and receipt, keep them as files, and verify them as anyone can offline."""
-        folder.mkdir(exist_ok=True)
-        (folder / POLICY_FILE).write_text(policy.text(), "utf-8")
-        url = f"/v1/verifications/{scene.answer['id']}"
-        events = []
-        for event in _events(client, url):
-            record, receipt = client.get("officer", event["record"]), client.get("officer", event["receipt"])
-            name = f"{scene.label.lower().replace(' ', '-')}-{event['seq']}"
-            (folder / f"{name}.json").write_bytes(record)
-            (folder / f"{name}.tlog-proof").write_bytes(receipt)
-            events.append(
-                ShownEvent(event["kind"], record.decode(), receipt.decode(), _proves(receipt, record, policy))
-            )
-        return cls(scene, events)
+    def of(cls, scene: Scene, prover: Prover) -> Shown:
+        """Fetch and prove the scene's events."""
+        name = scene.label.lower().replace(" ", "-")
+        return cls(scene, prover.events(f"/v1/verifications/{scene.answer['id']}", name))
 
     def document(self) -> dict[str, Any]:
         """Return what ``--json`` prints of the scene."""
@@ -66,10 +81,7 @@ class Shown:
             "outcome": answer["outcome"],
             "explanation": answer["explanation"],
             "next_steps": answer["next_steps"],
-            "events": [
-                {"record": event.record, "receipt": event.receipt, "receipt_verified": event.proved}
-                for event in self.events
-            ],
+            "events": [event.document() for event in self.events],
         }
 
 
@@ -84,23 +96,26 @@ def show_scene(shown: Shown) -> None:
         print(textwrap.fill(step, WIDTH, initial_indent=f"    {number}. ", subsequent_indent="       "))
     applying = sum(item["applies"] for item in checklist["items"])
     print(f"\n    Checklist {checklist['version']} ({checklist['approval']}): {applying} items apply here.")
-    for event in shown.events:
-        print(f"\n    {event.kind}: record and receipt ({'proved offline' if event.proved else 'NOT PROVED'})")
-        print(textwrap.indent(event.record, "      "))
-        print(textwrap.indent(event.receipt.rstrip("\n"), "      "), flush=True)
+    _show_events(shown.events)
 
 
-def show_ending(scenes: Sequence[Shown], published: dict[str, int | None], report: AuditReport, home: Path) -> None:
+def show_incident(number: str, events: Sequence[ShownEvent]) -> None:
+    """Print what was recorded of the incident itself."""
+    print(f"\n{'─' * WIDTH}\nIncident {number}: who came, and what the scene was like.")
+    _show_events(events)
+
+
+def show_ending(
+    agents: int, events: Sequence[ShownEvent], published: dict[str, int | None], report: AuditReport, folder: Path
+) -> None:
     """Print what the encounter left and how to check it by hand."""
-    events = [event for scene in scenes for event in scene.events]
     proved = sum(event.proved for event in events)
-    print(f"\n{'─' * WIDTH}\n{len(scenes)} agents checked; {proved} of {len(events)} receipts proved offline.")
+    print(f"\n{'─' * WIDTH}\n{agents} agents checked; {proved} of {len(events)} receipts proved offline.")
     for department, size in published.items():
         print(f"Published the log {department}/records at {size} entries, cover entries included.")
     print("Audit:")
     for sentence in report.sentences():
         print(f"  {sentence}")
-    folder = home / "receipts"
     print(
         "\nCheck one yourself, without this service:\n"
         f"  receiptctl verify {folder / 'agent-1-0.tlog-proof'} \\\n"
@@ -122,9 +137,11 @@ def show_open(settings: Settings, service: Service) -> None:
     print("\nEverything here is synthetic. Stop with Ctrl-C.", flush=True)
 
 
-def _events(client: Client, url: str) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = json.loads(client.get("officer", url))["events"]
-    return events
+def _show_events(events: Sequence[ShownEvent]) -> None:
+    for event in events:
+        print(f"\n    {event.kind}: record and receipt ({'proved offline' if event.proved else 'NOT PROVED'})")
+        print(textwrap.indent(event.record, "      "))
+        print(textwrap.indent(event.receipt.rstrip("\n"), "      "), flush=True)
 
 
 def _proves(receipt: bytes, record: bytes, policy: TrustPolicy) -> bool:

@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
         issuer = DevelopmentIssuer(f"http://{LOOPBACK}:{port}", signing_key(home), os.urandom)  # noqa: TID251 - This process is its own wiring.
         server = listen(create_app(issuer), port)
     except ServiceError as error:
-        _say(error.detail)
+        _say(error.diagnosis)
         return 1
     _say(READY)
     serve_while(parent, server)

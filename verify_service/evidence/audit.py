@@ -18,10 +18,12 @@ from verify_service.verification.outcome import outcome_table
 from verify_service.verification.projection import CaseProjection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from verify_service.record_log.audit import LogSnapshot, ReadRecord
+    from verify_service.record_log.high_water import Mark
+    from verify_service.record_log.log import LogId
     from verify_service.record_log.record import Logged
     from verify_service.record_log.trust import TrustPolicy
     from verify_service.vault import Vault
@@ -77,6 +79,7 @@ class AuditReport:
 
     size: int
     sizes: dict[str, int]
+    promised: dict[str, int | None]
     faults: Sequence[Fault]
 
     @property
@@ -90,12 +93,18 @@ class AuditReport:
             "ok": self.ok,
             "size": self.size,
             "logs": self.sizes,
+            "high_water": self.promised,
             "faults": [asdict(fault) for fault in self.faults],
         }
 
     def sentences(self) -> list[str]:
         """Return the report for a person."""
         lines = [f"{log}: {size} entries" for log, size in self.sizes.items()]
+        lines += [
+            f"This host has no high-water mark of {log}: whether entries are missing at its end was not checked."
+            for log, size in self.promised.items()
+            if size is None
+        ]
         for fault in self.faults:
             where = "" if fault.where is None else f" at {fault.where}"
             lines.append(f"FAULT in {fault.log}{where}: {fault.sentence}.")
@@ -103,10 +112,16 @@ class AuditReport:
         return [*lines, verdict]
 
 
-def audit(source: AuditSource, vault: Vault, progress: Callable[[int, int], None] = lambda *_: None) -> AuditReport:
-    """Audit every log and what is made from it."""
+def audit(
+    source: AuditSource,
+    vault: Vault,
+    marks: Mapping[LogId, Mark | None],
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> AuditReport:
+    """Audit every log and what is made from it; ``marks`` are this host's high-water marks."""
     faults: list[Fault] = []
     sizes: dict[str, int] = {}
+    promised: dict[str, int | None] = {}
     records = 0
     with source.moment() as moment:
         logs = moment.logs()
@@ -115,7 +130,9 @@ def audit(source: AuditSource, vault: Vault, progress: Callable[[int, int], None
         for snapshot, policy in logs:
             log = snapshot.log
             model = models.setdefault(log.department, _Models(moment, log.department))
-            one = LogAudit(snapshot, vault, policy)
+            mark = marks.get(log)
+            promised[str(log)] = None if mark is None else mark.size
+            one = LogAudit(snapshot, vault, policy, mark)
             events = model.following(snapshot)
             for read in one.records():
                 events.take(read)
@@ -129,7 +146,7 @@ def audit(source: AuditSource, vault: Vault, progress: Callable[[int, int], None
         for model in models.values():
             faults += model.finish()
         progress(whole, whole)
-    return AuditReport(records, sizes, faults)
+    return AuditReport(records, sizes, promised, faults)
 
 
 class _Events:

@@ -17,6 +17,7 @@ from verify_service.vault import SealBroken
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from verify_service.record_log.high_water import Mark
     from verify_service.record_log.log import Head, LogId, StoredCheckpoint, StoredRecord
     from verify_service.record_log.record import SealedField
     from verify_service.record_log.trust import TrustPolicy
@@ -58,12 +59,16 @@ class LogSnapshot:
 
 
 class LogAudit:
-    """One pass over a log; ``faults`` fills as ``records`` is drawn."""
+    """One pass over a log; ``faults`` fills as ``records`` is drawn.
 
-    def __init__(self, snapshot: LogSnapshot, vault: Vault, policy: TrustPolicy) -> None:
+    ``promised`` is this host's high-water mark, read before the snapshot was taken; None where it has none.
+    """
+
+    def __init__(self, snapshot: LogSnapshot, vault: Vault, policy: TrustPolicy, promised: Mark | None) -> None:
         self._snapshot = snapshot
         self._vault = vault
         self._keys = policy.keys_of(snapshot.head.origin)
+        self._promised = promised
         self._peaks = Peaks()
         self._tails: dict[str, tuple[int, str]] = {}
         self._tiles: dict[tuple[int, int], bytes] = {}
@@ -84,6 +89,7 @@ class LogAudit:
                     return
                 self._peaks = self._peaks.append(leaf_hash(row.entry))
                 yield from self._opened(row)
+                self._check_promise()
                 while pending is not None and pending.size == self._peaks.size:
                     self._check_root(pending)
                     pending = self._next_checkpoint(checkpoints)
@@ -127,6 +133,11 @@ class LogAudit:
         self._tails[row.subject] = (row.seq + 1, commitment_hex)
         return previous
 
+    def _check_promise(self) -> None:
+        promised = self._promised
+        if promised is not None and promised.size == self._peaks.size and promised.root != self._peaks.root:
+            self._fault(promised.size, "the log is not the one that was promised: see this host's high-water mark")
+
     def _check_tiles(self, entries: list[bytes]) -> None:
         for level, index, content in grown_tiles(self._peaks.size, entries, self._grown):
             self._tiles[level, index] = content
@@ -160,6 +171,8 @@ class LogAudit:
         head = self._snapshot.head
         if self._peaks != head.peaks:
             self._fault(head.size, f"the head is not the tree of its {self._peaks.size} leaves")
+        if self._promised is not None and self._promised.size > head.size:
+            self._fault(head.size, f"the log ends here, but {self._promised.size} entries were promised")
         if pending is not None:
             self._fault(pending.size, "a signed checkpoint lies past the end of the log")
         for (level, index), content in self._tiles.items():

@@ -58,13 +58,20 @@ class HighWater:
         finally:
             os.close(directory)
 
+    def mark(self) -> Mark | None:
+        """Return the mark as it stands, or None where this host has none."""
+        if not self.path.exists():
+            return None
+        with self.turn() as turn:
+            return turn.mark
+
     @contextmanager
     def turn(self) -> Iterator[Turn]:
-        """Hold this host's turn at the log; raise ConfigurationError where the file is missing."""
+        """Hold this host's turn at the log; raise LogRefused where the file is missing."""
         try:
             descriptor = os.open(self.path, os.O_RDWR)
         except FileNotFoundError as error:
-            raise ConfigurationError(
+            raise LogRefused(
                 f"The high-water mark {self.path} is missing. Without it a database that was set back cannot be "
                 "told from a whole one. Restore the file; on a new host, or after its loss, run "
                 "`verify-service audit` and then `verify-service db accept-high-water`."

@@ -48,7 +48,7 @@ class DailyPublication:
             try:
                 size = self.publish_if_due()
             except ServiceError as error:
-                logger.warning("the log was not published: %s", error.detail)
+                logger.warning("the log was not published: %s", error.diagnosis)
                 sleep(RETRY_SECONDS)
                 continue
             if size is not None:

@@ -227,10 +227,15 @@ def _raise_in_own_words(error: Exception) -> None:
     text, state = str(cause), getattr(cause, "sqlstate", None)
     if "disk is full" in text or state == "53100":
         raise StorageFull(
-            f"The database has no room left. {NOTHING_RECORDED} once an operator has made room."
+            f"The database has no room left. {NOTHING_RECORDED} once an operator has made room.",
+            "The database has no room left: make room where it lies. Nothing was recorded meanwhile.",
         ) from error
     if lost or _is_lost(cause) or "unable to open" in text or "locked" in text:
-        raise StorageUnavailable(f"The database does not answer. {NOTHING_RECORDED}.") from error
+        reason = text.partition("\n")[0]
+        raise StorageUnavailable(
+            f"The database does not answer. {NOTHING_RECORDED}.",
+            f"The database does not answer ({reason}): see that it runs, and that VERIFY_DATABASE_URL names it.",
+        ) from error
 
 
 def _is_lost(cause: BaseException | None) -> bool:

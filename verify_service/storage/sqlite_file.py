@@ -32,7 +32,10 @@ class SqliteFile:
         try:
             lock = open(f"{self._path}.lock", "a")  # noqa: PTH123, SIM115 - Path.open takes longer than the lock itself.
         except OSError as error:
-            raise StorageUnavailable(f"The lock file {self._path}.lock cannot be opened: {error.strerror}.") from error
+            raise StorageUnavailable(
+                f"The database does not answer. {NOTHING_RECORDED}.",
+                f"The lock file {self._path}.lock cannot be opened: {error.strerror}.",
+            ) from error
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._check()
@@ -46,8 +49,9 @@ class SqliteFile:
     def _check(self) -> None:
         if self._identity is not None and self._found() != self._identity:
             raise StorageUnavailable(
-                f"The database file {self._path} was moved or replaced while the service runs. {NOTHING_RECORDED} once "
-                "an operator has put it back, or restarted the service on the new one."
+                f"The database was moved or replaced. {NOTHING_RECORDED} once an operator has mended this.",
+                f"The database file {self._path} was moved or replaced while the service runs: put it back, or restart "
+                "the service on the new one.",
             )
 
     def _found(self) -> tuple[int, int] | None:

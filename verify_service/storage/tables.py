@@ -132,7 +132,7 @@ search_key = Table(
     Index(None, "department", "identifier"),
 )
 
-# Read models: `db rebuild-read-models` makes them anew from the records, and the audit compares them.
+# Read models: folded from the records, with which the audit compares them.
 verification = Table(
     "verification",
     metadata,

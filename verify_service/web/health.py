@@ -74,7 +74,7 @@ def readiness() -> dict[str, Any] | Response:
     failed = [check["name"] for check in checks if not check["ready"]]
     if not failed:
         return {"ready": True, "checks": checks}
-    detail = f"Not ready: {', '.join(failed)}. Each check gives its reason."
+    detail = f"Not ready: {', '.join(failed)}. The diagnostics say why."
     return Problem(NOT_READY, detail, {"Retry-After": RETRY_AFTER}, {"checks": checks}).response()
 
 
@@ -82,8 +82,9 @@ def _check(name: str, check: Callable[[], None]) -> dict[str, Any]:
     try:
         check()
     except ServiceError as error:
-        return {"name": name, "ready": False, "reason": error.detail}
+        logger.warning("Not ready, %s: %s", name, error.diagnosis)
+        return {"name": name, "ready": False, "reason": error.title}
     except Exception as error:  # noqa: BLE001 - A check that breaks is a check that fails.
         logger.error("The readiness check %s broke: %s", name, type(error).__name__)  # noqa: TRY400 - No message: it may quote a secret.
-        return {"name": name, "ready": False, "reason": "The check itself failed; see the diagnostics."}
+        return {"name": name, "ready": False, "reason": "The check itself failed"}
     return {"name": name, "ready": True, "reason": None}

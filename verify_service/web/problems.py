@@ -126,7 +126,7 @@ def _of_service_error(error: errors.ServiceError) -> Response:
     if isinstance(error, errors.NotAuthenticated):
         headers["WWW-Authenticate"] = _challenge(error)
     if isinstance(error, errors.Unavailable):
-        logger.warning("%s was answered %s", _operation(), kind.code)
+        logger.warning("%s was answered %s: %s", _operation(), kind.code, error.diagnosis)
         headers["Retry-After"] = str(RETRY_AFTER.get(type(error), DEFAULT_RETRY_AFTER))
     return Problem(kind, error.detail, headers).response()
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 SAY = (
-    "This is LAPD dispatch. Someone at a scene says they are your agent. I give you two words: read them back to me, "
-    "then pass them to your agent, who says them to our officer. The words hold for five minutes."
+    "This is {department} dispatch. Someone at a scene says they are your agent. I give you two words: read "
+    "them back to me, then pass them to your agent, who says them to our officer. The words hold for five minutes."
 )
 SHOWN_TO_DISPATCH = "The words are shown to a dispatcher only. Ask dispatch to issue them."
 
@@ -102,7 +102,7 @@ def standing_events(url: str, origins: Mapping[str, str], places: Iterable[Event
     return [_event(url, origins[place.log], place.seq, place.kind, place.index) for place in places]
 
 
-def words_document(issued: IssuedWords, *, shown: bool) -> dict[str, Any]:
+def words_document(issued: IssuedWords, department: str, *, shown: bool) -> dict[str, Any]:
     """Return what is told of words that were issued; the words themselves to a dispatcher alone."""
     return {
         "word_id": issued.word_id,
@@ -114,7 +114,7 @@ def words_document(issued: IssuedWords, *, shown: bool) -> dict[str, Any]:
             "tested_on": issued.callback.tested_on,
         },
         "valid_seconds": int(WORDS_LAST.total_seconds()),
-        "say": SAY if shown else SHOWN_TO_DISPATCH,
+        "say": SAY.format(department=department) if shown else SHOWN_TO_DISPATCH,
     }
 
 

@@ -85,7 +85,7 @@ def _make_app(target: str, parent: int, failed: Event) -> Any:
     try:
         return getattr(import_module(module), function)()
     except ServiceError as error:
-        logger.critical(error.detail)
+        logger.critical(error.diagnosis)
     except Exception:
         logger.critical("The app cannot be made.", exc_info=True)
     failed.set()

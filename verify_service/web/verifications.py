@@ -212,7 +212,8 @@ def issue_words(caller: Caller, verification_id: str, body: Mapping[str, Any], k
     def render(answered: Answer, issued: IssuedWords) -> bytes:
         url = replies.verification_url(verification_id)
         events = replies.placed_events(url, _origin(caller), answered.events)
-        document = replies.words_document(issued, shown=caller.role == "dispatcher") | {"events": events}
+        shown = caller.role == "dispatcher"
+        document = replies.words_document(issued, caller.department, shown=shown) | {"events": events}
         return replies.kept(url, document, answered.applying, answered.incident.answers)
 
     return replies.created(backend.desk.issue_words(case, body["agency"], by, key, render))
