@@ -149,7 +149,7 @@ def _settings(reading: _Reading, home: Path, cores: int) -> Settings:
         audience=read("VERIFY_AUDIENCE", str, ""),
         bind=read("VERIFY_BIND", _address, Address("127.0.0.1", 8080)),
         workers=read("VERIFY_WORKERS", _count, cores),
-        threads=read("VERIFY_THREADS", _count, 4),
+        threads=read("VERIFY_THREADS", _count, 8),
         devissuer_port=devissuer_port,
         registry=read("VERIFY_REGISTRY", _registry, ""),
         registry_root=read("VERIFY_REGISTRY_ROOT", _path, None),

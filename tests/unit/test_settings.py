@@ -42,7 +42,7 @@ def test_what_is_given_and_what_is_not(parse, tmp_path):
     assert read.database_url == f"sqlite:///{tmp_path}/verify.db"
     assert (read.keys, read.high_water) == (tmp_path / "keys", tmp_path / "high-water")
     assert read.bind == ("127.0.0.1", 8080)
-    assert (read.workers, read.threads, read.devissuer_port) == (2, 4, 8081)
+    assert (read.workers, read.threads, read.devissuer_port) == (2, 8, 8081)
     assert (read.timezone.key, read.publish_at) == ("America/Los_Angeles", time(4))
     assert (read.registry, read.registry_root, read.blinding_keys) == ("", None, None)
 
