@@ -72,7 +72,10 @@ def as_statement(record):
 
 
 def test_a_code_that_opens_nothing_is_not_found(deployment):
-    assert deployment.client.get("/r/abcdefghijklmnopqrstuvwxyz").status_code == 404
+    reply = deployment.client.get("/r/abcdefghijklmnopqrstuvwxyz")
+    assert (reply.status_code, reply.content_type) == (404, "text/html; charset=utf-8")
+    assert reply.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "This link opens nothing. Ask the officer or the station for a new one." in reply.get_data(as_text=True)
 
 
 def test_nothing_is_published_before_the_first_day(deployment, known):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import flask_smorest
 from flask import Blueprint as PlainBlueprint
-from flask import Response, request
+from flask import Response, render_template, request
 
 from verify_service.access import policy
+from verify_service.errors import NotFound
 from verify_service.web import api_description, problem_documents
 from verify_service.web.arguments import BODY, QUERY, ArgumentsParser, document
 from verify_service.web.backend import current_backend
@@ -119,17 +120,24 @@ class Routes:
         return declare
 
     def page(self, operation_id: str, path: str) -> Callable[[View], View]:
-        """Declare a page for people: HTML under the pages' content policy, not part of the API description."""
+        """Declare a page for people: HTML under the pages' content policy, not part of the API description.
+
+        A NotFound that the view raises is a page too, since a person followed the link.
+        """
 
         def declare(function: View) -> View:
             @wraps(function)
             def page(**parts: Any) -> Response:
-                made = function(**parts)
+                status = 200
+                try:
+                    made = function(**parts)
+                except NotFound as missing:
+                    status = 404
+                    made = render_template("missing.html", title=missing.title, detail=missing.detail)
                 if isinstance(made, Response):
                     return made
-                return Response(
-                    made, headers={"Content-Security-Policy": PAGE_POLICY}, content_type="text/html; charset=utf-8"
-                )
+                headers = {"Content-Security-Policy": PAGE_POLICY}
+                return Response(made, status, headers, content_type="text/html; charset=utf-8")
 
             guarded = _guarded(page, operation_id, keyed=False, body=False)
             self._add(operation_id)

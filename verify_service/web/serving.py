@@ -35,7 +35,7 @@ DIAGNOSTICS: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
     "root": {"level": "INFO", "handlers": ["stderr"]},
-    "loggers": {name: {"level": "WARNING"} for name in ("_granian", "granian.access", "alembic")},
+    "loggers": {name: {"level": "WARNING"} for name in ("granian.access", "alembic")},
 }
 REASONS = {
     errno.EADDRINUSE: "is taken by another program: set VERIFY_BIND to another port, or stop what listens there",
@@ -67,7 +67,8 @@ def serve(target: str, *, host: str, port: int, workers: int, threads: int) -> N
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         log_dictconfig=DIAGNOSTICS,
-        log_level=LogLevels.warning,
+        # Its warnings are of any number of threads but its own.
+        log_level=LogLevels.error,
     ).serve(target_loader=partial(_make_app, parent=os.getpid(), failed=failed))
     if failed.is_set():
         raise SystemExit(1)
