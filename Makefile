@@ -34,6 +34,7 @@ check: $(VENV)/check
 	$(BIN)/python .ci/audit-dependencies
 
 bench: $(VENV)/test
+	deploy/tools --check
 	$(BIN)/python -m benchmarks
 
 # Each lock names every release with the hashes of all its files, for every platform they are published for.

@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 START_SECONDS = 60
+CLIENTS = 32
 LUA = """
 local n = 0
 function request()
   n = n + 1
   wrk.headers["Idempotency-Key"] = n .. "-%s"
   return wrk.format("%s", nil, wrk.headers, [==[%s]==])
+end
+local pause = %d
+if pause > 0 then
+  function delay() return math.random(0, 2 * pause) end
 end
 """
 
@@ -55,16 +60,18 @@ def echo_command(port: int, workers: int, threads: int) -> list[str]:
     return [sys.executable, "-c", f"from verify_service.web.serving import serve\n{call}"]
 
 
-def wrk(
-    url: str, seconds: int, headers: dict[str, str], body: Any = None, *, connections: int = 32
-) -> dict[str, float]:
-    """Load a URL and return requests per second and the latencies in ms; raise RuntimeError where requests fail."""
-    script = LUA % (time.monotonic_ns(), "GET" if body is None else "POST", "" if body is None else json.dumps(body))
+def wrk(url: str, seconds: int, headers: dict[str, str], body: Any = None, *, pause_ms: float = 0) -> dict[str, float]:
+    """Load a URL from 32 clients and return requests per second and the latencies in ms.
+
+    Each client waits ``pause_ms`` on average between two requests. Raises RuntimeError where requests fail.
+    """
+    method, text = ("GET", "") if body is None else ("POST", json.dumps(body))
+    script = LUA % (time.monotonic_ns(), method, text, round(pause_ms))
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
         options = [option for name, value in headers.items() for option in ("-H", f"{name}: {value}")]
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", file.name, *options, url]
+        command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", "--latency", "-s", file.name, *options, url]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(said)
