@@ -13,13 +13,11 @@ from verify_service.record_log.log import LogId, StoredCheckpoint
 from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import NONCE_BYTES, parse_record
 from verify_service.storage.log_store import read_head, read_records, read_stored_tile
-from verify_service.storage.rows import sealed_of
 from verify_service.storage.tables import (
     event,
     incident,
     log_checkpoint,
     log_entry,
-    record,
     statement_link,
     verification,
 )
@@ -87,23 +85,18 @@ class HeldMoment:
 
     def earlier(self, department: str, subject: str, seq: int) -> list[Logged]:
         """Return a subject's records before ``seq`` that can be opened."""
-        joined = log_entry.join(
-            record,
-            (record.c.department == log_entry.c.department)
-            & (record.c.log == log_entry.c.log)
-            & (record.c.idx == log_entry.c.idx),
-        )
         found = self._connection.execute(
-            select(log_entry.c.log, log_entry.c.entry, record)
-            .select_from(joined)
+            select(log_entry.c.log, log_entry.c.idx)
             .where(log_entry.c.department == department, log_entry.c.subject == subject, log_entry.c.seq < seq)
             .order_by(log_entry.c.seq)
         )
         records = []
-        for row in found:
-            place = record_place(LogId(department, row.log), row.entry)
-            content, _ = self._vault.open(department, place, sealed_of(row, "sealed", "fields"))
-            records.append(parse_record(content[NONCE_BYTES:]))
+        for name, index in found.all():
+            log = LogId(department, name)
+            for row in read_records(self._connection, log, index, 1):
+                if row.sealed is not None:
+                    content, _ = self._vault.open(department, record_place(log, row.entry), row.sealed)
+                    records.append(parse_record(content[NONCE_BYTES:]))
         return records
 
     def read_models(self, department: str) -> Iterator[ReadModel]:
