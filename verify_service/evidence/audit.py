@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from verify_service.record_log.audit import Fault, LogAudit
 from verify_service.record_log.log import RECORDS
 from verify_service.record_log.record import Record
+from verify_service.signing import canonical_bytes
 from verify_service.vault import SealBroken
 from verify_service.verification.case import Case, case_document, facts_of
 from verify_service.verification.incident import Incident, incident_document
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from verify_service.record_log.record import Logged
     from verify_service.record_log.trust import TrustPolicy
     from verify_service.vault import Vault
+    from verify_service.verification.outcome import Facts, OutcomeTable
 
 # States kept open while the log is read; an older one is folded anew from its records when it is needed.
-OPEN_STATES = 20_000
+OPEN_STATES = 2_000
 PROGRESS_EVERY = 10_000
 STATEMENT = "statement"
 
@@ -164,6 +165,7 @@ class _Models:
         self._closed: dict[str, tuple[int, bytes]] = {}
         self._broken: set[str] = set()
         self._quoted: set[str] = set()
+        self._decided: dict[tuple[str, Facts], str] = {}
         self._faults: list[Fault] = []
 
     def following(self, snapshot: LogSnapshot) -> _Events:
@@ -232,7 +234,7 @@ class _Models:
         except FileNotFoundError:
             self._fault(f"the record names outcome table {table.get('version')}, which does not ship", index)
             return
-        replayed = known.decide(facts_of(case)).outcome
+        replayed = self._decide(known, facts_of(case))
         if known.sha256 != table["sha256"]:
             self._fault("the record names an outcome table of other bytes", index)
         elif replayed != record.outcome_after:
@@ -243,6 +245,13 @@ class _Models:
                 files += [file["sha256"] for file in (check["metadata"] or {}).values() if file]
                 self._quoted.update(digest for digest in files if digest)
 
+    def _decide(self, table: OutcomeTable, facts: Facts) -> str:
+        """Decide each finite set of facts once."""
+        known = self._decided.get((table.version, facts))
+        if known is None:
+            known = self._decided[table.version, facts] = table.decide(facts).outcome
+        return known
+
     def _fault(self, sentence: str, where: int | None = None) -> None:
         self._faults.append(Fault(f"{self._department}/{RECORDS}", where, sentence))
 
@@ -252,4 +261,4 @@ def _digest(state: Any) -> bytes:
         state = case_document(state)
     elif isinstance(state, Incident):
         state = incident_document(state)
-    return hashlib.sha256(json.dumps(state, sort_keys=True, default=list).encode()).digest()[:16]
+    return hashlib.sha256(canonical_bytes(state)).digest()[:16]
