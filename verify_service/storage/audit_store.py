@@ -21,9 +21,10 @@ from verify_service.storage.tables import (
     statement_link,
     verification,
 )
+from verify_service.vault import SealBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Column, Connection, Table
     from sqlalchemy.sql.elements import ColumnElement
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from verify_service.storage.database import Database
     from verify_service.storage.registry_store import RegistryStore
     from verify_service.vault import Vault
+    from verify_service.verification.case import Case
+    from verify_service.verification.incident import Incident
 
 FETCHED_AT_ONCE = 2000
 
@@ -102,11 +105,9 @@ class HeldMoment:
     def read_models(self, department: str) -> Iterator[ReadModel]:
         """Yield every verification, incident and statement link."""
         for row in self._pages(verification, verification.c.id, department):
-            case = self._cases.case(department, row)
-            yield ReadModel(f"verification:{row.id}", row.seq, case, self._cases.agrees(department, row, case))
+            yield self._read_model(self._cases.case, department, "verification", row)
         for row in self._pages(incident, incident.c.id, department):
-            state = self._cases.incident(department, row)
-            yield ReadModel(f"incident:{row.id}", row.seq, state, self._cases.agrees(department, row, state))
+            yield self._read_model(self._cases.incident, department, "incident", row)
         for row in self._pages(statement_link, statement_link.c.verification, department):
             yield ReadModel(f"statement:{row.receipt_number}", row.seq, None, columns_agree=True)
 
@@ -122,6 +123,17 @@ class HeldMoment:
     def registry_faults(self, department: str) -> Iterator[str]:
         """Yield a sentence for each kept registry file or roster that is not what its digest says."""
         yield from self._registry.faults(self._connection, department)
+
+    def _read_model(
+        self, open_state: Callable[[str, Any], Case | Incident], department: str, form: str, row: Any
+    ) -> ReadModel:
+        ref = f"{form}:{row.id}"
+        try:
+            state = open_state(department, row)
+            agree = self._cases.agrees(department, row, state)
+        except (SealBroken, LookupError, TypeError, ValueError):
+            return ReadModel(ref, row.seq, None, columns_agree=False)
+        return ReadModel(ref, row.seq, state, agree)
 
     def _log(self, log: LogId) -> LogSnapshot:
         connection = self._connection
