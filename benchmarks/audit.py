@@ -10,21 +10,16 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import multiprocessing
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy import select
 
-from tests.deployment import DEVELOPMENT, build
-from tests.history import fill
-from tests.memory import growth
+from tests.history import filled
+from tests.memory import growth, in_a_new_program
 from tests.postgresql import PostgreSQL
-from tests.registries import SampleRegistry
-from verify_service.clock import SystemClock
 from verify_service.evidence.audit import audit
 from verify_service.record_log.audit import PAGE
 from verify_service.record_log.checkpoint import Checkpoint
@@ -72,16 +67,6 @@ def signatures(service: Service) -> tuple[int, float]:
     return count, seconds
 
 
-def filled(home: Path, url: str, records: int) -> dict[str, str]:
-    """Fill a new deployment through the desk, and return the environment that it is found by."""
-    sample = SampleRegistry(home / "registry", SystemClock())
-    chosen = {"VERIFY_DEPARTMENTS": "LAPD", "VERIFY_DATABASE_URL": url}
-    service = build(home, sample, **chosen)
-    fill(service, sample, records)
-    service.database.dispose()
-    return {"VERIFY_HOME": str(home), **DEVELOPMENT, **chosen}
-
-
 def measure(environment: dict[str, str]) -> dict[str, float]:
     service = Service(parse(environment, needs=(), cores=1))
     with growth() as memory:
@@ -106,12 +91,6 @@ def measure(environment: dict[str, str]) -> dict[str, float]:
     }
 
 
-def in_a_new_program(function, *arguments):
-    """Run a function in a program of its own, so that memory counts only what it takes."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as program:
-        return program.submit(function, *arguments).result()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("engines", nargs="*", default=["sqlite", "postgresql"])
@@ -125,7 +104,7 @@ def main() -> None:
                 server = PostgreSQL()
                 stack.callback(server.stop)
                 url = server.create()
-            environment = in_a_new_program(filled, folder / engine, url, asked.records)
+            environment = filled(folder / engine, url, asked.records)
             print(json.dumps(in_a_new_program(measure, environment)), flush=True)
 
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import multiprocessing
 import os
 import statistics
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.memory import growth
+from tests.memory import growth, in_a_new_program
 from tests.postgresql import PostgreSQL
 from verify_service.clock import SystemClock
 from verify_service.registry.blinding import parse_blinding_key_file
@@ -106,12 +104,6 @@ def lookups(registry: Registry, folder: Path) -> dict[str, float]:
     return medians
 
 
-def in_a_new_program(url: str, registry: Path) -> dict[str, float]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as program:
-        return program.submit(measure, url, registry).result()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=ENTRIES)
@@ -124,7 +116,7 @@ def main() -> None:
         for number in range(asked.rounds):
             yardstick = min(baseline(registry) for _ in range(2))
             for url in (f"sqlite:///{folder}/{number}.db", server.create()):
-                answer = in_a_new_program(url, registry)
+                answer = in_a_new_program(measure, url, registry)
                 ratio = round(answer["ingest_s"] / yardstick, 2)
                 print(json.dumps({"ratio": ratio, "parse_and_hash_s": round(yardstick, 3), **answer}), flush=True)
         server.stop()

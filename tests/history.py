@@ -5,8 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
+from tests.deployment import DEVELOPMENT, build
+from tests.memory import in_a_new_program
+from tests.registries import SampleRegistry
 from tests.street import caller
 from verify_service.access.event import AccessEvents
+from verify_service.clock import SystemClock
 from verify_service.record_log.log import RetryKey
 from verify_service.verification.claim import Agent, Claim, GivenIdentifier
 from verify_service.verification.event import Moments, Reporter
@@ -16,18 +20,27 @@ from verify_service.wiring import random_bytes
 OFFICERS = 32
 
 
-def fill(service, sample, records):
-    """Append incidents of two agents each until the records log has this many entries, and publish it.
+def filled(home, url, records):
+    """Fill a new deployment's records log to this many entries, publish it, and return the settings it is found by.
 
-    Every incident leaves records of its opening, of both agents, of the statements for who asked and of an
+    Every incident leaves records of its opening, of two agents, of the statements for who asked and of an
     interruption, and an access event.
     """
+    return in_a_new_program(_fill, home, url, records)
+
+
+def _fill(home, url, records):
+    sample = SampleRegistry(home / "registry", SystemClock())
+    chosen = {"VERIFY_DEPARTMENTS": "LAPD", "VERIFY_DATABASE_URL": url}
+    service = build(home, sample, **chosen)
     number = sample.known("DHS-ICE").value
     with ThreadPoolExecutor(OFFICERS) as pool:
         shifts = [pool.submit(Officer(service, number, place).work, records) for place in range(OFFICERS)]
         for shift in shifts:
             shift.result()
     service.logs.records("LAPD").publish()
+    service.database.dispose()
+    return {"VERIFY_HOME": str(home), **DEVELOPMENT, **chosen}
 
 
 class Officer:
