@@ -21,7 +21,7 @@ tools: $(VENV)/made
 	deploy/tools
 	$(PIP) -r requirements/tools.txt
 
-test-long: $(VENV)/test
+test-long: $(VENV)/check
 	deploy/tools --check
 	$(BIN)/python -m pytest -m long
 

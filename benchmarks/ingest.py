@@ -8,16 +8,15 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import multiprocessing
 import os
 import statistics
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.memory import growth, in_a_new_program
 from tests.postgresql import PostgreSQL
 from verify_service.clock import SystemClock
 from verify_service.registry.blinding import parse_blinding_key_file
@@ -60,13 +59,6 @@ def baseline(registry: Path) -> float:
     return time.perf_counter() - started
 
 
-def peak_mb() -> float:
-    """The highest resident size since the last call (Linux)."""
-    status = Path("/proc/self/status").read_text()
-    Path("/proc/self/clear_refs").write_text("5")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
 def measure(url: str, registry: Path) -> dict[str, float]:
     database = TimedDatabase(url)
     database.holds = []
@@ -76,10 +68,10 @@ def measure(url: str, registry: Path) -> dict[str, float]:
     root = (registry / "metadata/1.root.json").read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         ingest = Ingest(DEPARTMENT, str(registry), root, Path(folder), store, keyring, SystemClock())
-        peak_mb()
-        before, started = peak_mb(), time.perf_counter()
-        report = ingest.run()
-        seconds, growth = time.perf_counter() - started, peak_mb() - before
+        with growth() as memory:
+            started = time.perf_counter()
+            report = ingest.run()
+            seconds = time.perf_counter() - started
         started = time.perf_counter()
         ingest.run()
         unchanged = time.perf_counter() - started
@@ -88,7 +80,7 @@ def measure(url: str, registry: Path) -> dict[str, float]:
         "entries": sum(entries for _, entries in report.loaded),
         "ingest_s": round(seconds, 3),
         "unchanged_s": round(unchanged, 3),
-        "peak_rss_growth_mb": round(growth, 1),
+        "peak_rss_growth_mb": round(memory.mb, 1),
         "longest_write_ms": round(max(database.holds) * 1000, 1),
         **lookups(Registry(store, keyring), registry),
     }
@@ -112,12 +104,6 @@ def lookups(registry: Registry, folder: Path) -> dict[str, float]:
     return medians
 
 
-def in_a_new_program(url: str, registry: Path) -> dict[str, float]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as program:
-        return program.submit(measure, url, registry).result()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=ENTRIES)
@@ -130,7 +116,7 @@ def main() -> None:
         for number in range(asked.rounds):
             yardstick = min(baseline(registry) for _ in range(2))
             for url in (f"sqlite:///{folder}/{number}.db", server.create()):
-                answer = in_a_new_program(url, registry)
+                answer = in_a_new_program(measure, url, registry)
                 ratio = round(answer["ingest_s"] / yardstick, 2)
                 print(json.dumps({"ratio": ratio, "parse_and_hash_s": round(yardstick, 3), **answer}), flush=True)
         server.stop()

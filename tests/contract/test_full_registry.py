@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from tests.conftest import database_on
+from tests.memory import growth
 from tests.registries import DEPARTMENT, SampleRegistry, Station
 from verify_service.clock import SystemClock
 from verify_service.registry.synthesize import ENTRIES, Wish
@@ -24,22 +24,13 @@ def full(tmp_path_factory):
     return SampleRegistry(tmp_path_factory.mktemp("full") / "registry", SystemClock(), Wish())
 
 
-def peak_mb():
-    """The highest resident size since the last call (Linux)."""
-    status = Path("/proc/self/status").read_text()
-    Path("/proc/self/clear_refs").write_text("5")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
 def test_it_is_ingested_whole_in_flat_memory_while_answers_go_on(full, database, tmp_path):
     station = Station(full, RegistryStore(database), BlindingKeyStore(database), tmp_path / "ingest")
-    peak_mb()
-    before = peak_mb()
-    report = station.ingest()
-    growth = peak_mb() - before
+    with growth() as memory:
+        report = station.ingest()
     assert report.refusals == []
     assert sum(entries for _, entries in report.loaded) == ENTRIES
-    assert growth < MOST_GROWTH_MB
+    assert memory.mb < MOST_GROWTH_MB
     results = {check.agency: check.result for check in station.check(full.shared())}
     assert len(results) == 70
     assert (results["DHS-ICE"], results["DHS-CBP"]) == ("match_active", "match_active")
@@ -52,10 +43,9 @@ def test_it_is_ingested_whole_in_flat_memory_while_answers_go_on(full, database,
 def test_ten_times_as_many_take_no_more_memory(database, tmp_path):
     sample = SampleRegistry(tmp_path / "registry", SystemClock(), Wish(entries=10 * ENTRIES))
     station = Station(sample, RegistryStore(database), BlindingKeyStore(database), tmp_path / "ingest")
-    peak_mb()
-    before = peak_mb()
-    report = station.ingest()
-    assert peak_mb() - before < MOST_GROWTH_MB
+    with growth() as memory:
+        report = station.ingest()
+    assert memory.mb < MOST_GROWTH_MB
     assert sum(entries for _, entries in report.loaded) == 10 * ENTRIES
 
 

@@ -220,6 +220,15 @@ def test_an_altered_state(service):
     assert faults(service) == [(None, f"the read model of verification:{found.id} is not what its records add up to")]
 
 
+@pytest.mark.parametrize("table", [t.verification, t.incident], ids=str)
+def test_a_state_that_does_not_open(service, table):
+    ref = row(service, t.log_entry, *at(t.log_entry, 1 if table is t.verification else 0)).subject
+    mine = table.c.id == ref.partition(":")[2]
+    state = row(service, table, mine).state
+    run(service, update(table).where(mine).values(state=state[:-1] + bytes([state[-1] ^ 1])))
+    assert faults(service) == [(None, f"the read model of {ref} is not what its records add up to")]
+
+
 @pytest.mark.parametrize("column", ["outcome", "agency"])
 def test_an_altered_search_column(service, column):
     found = row(service, t.verification, t.verification.c.opened_idx == 1)
@@ -238,6 +247,15 @@ def test_an_altered_and_a_deleted_event_row(service):
     assert faults(service) == [(1, "the event read model is not what the record says")]
     run(service, delete(t.event).where(*at(t.event, 1)))
     assert (1, "the event read model is not what the record says") in faults(service)
+
+
+def test_an_altered_event_row_behind_a_record_that_does_not_open(service):
+    run(service, delete(t.record).where(*at(t.record, 1)), update(t.event).where(*at(t.event, 3)).values(kind="other"))
+    found = [fault for fault in faults(service) if "event read model" in fault[1]]
+    assert found == [
+        (1, "the event read model has a row that no record that opens has"),
+        (3, "the event read model is not what the record says"),
+    ]
 
 
 def test_a_statement_link_that_counts_wrongly(service):

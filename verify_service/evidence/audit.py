@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
 
 from verify_service.record_log.audit import Fault, LogAudit
 from verify_service.record_log.log import RECORDS
@@ -27,16 +28,20 @@ if TYPE_CHECKING:
     from verify_service.record_log.record import Logged
     from verify_service.record_log.trust import TrustPolicy
     from verify_service.vault import Vault
+    from verify_service.verification.outcome import Facts, OutcomeTable
 
 # States kept open while the log is read; an older one is folded anew from its records when it is needed.
-OPEN_STATES = 20_000
+OPEN_STATES = 2_000
 PROGRESS_EVERY = 10_000
 STATEMENT = "statement"
 
 
 @dataclass(frozen=True)
 class ReadModel:
-    """A subject as the read models have it; ``columns_agree`` says whether what is searched by fits the state."""
+    """A subject as the read models have it; ``columns_agree`` says whether what is searched by fits the state.
+
+    ``state`` is None where it cannot be opened.
+    """
 
     ref: str
     seq: int
@@ -155,19 +160,29 @@ class _Events:
     def __init__(self, log: str, rows: Iterator[tuple[int, str, str]]) -> None:
         self._log = log
         self._rows = rows
+        self._row = next(rows, None)
         self._faults: list[Fault] = []
 
     def take(self, read: ReadRecord) -> None:
         logged = read.placed.logged
         if not isinstance(logged, Record) or logged.subject is None:
             return
-        if next(self._rows, None) != (read.index, logged.kind, logged.received_at):
+        self._pass_over(read.index)
+        if self._row != (read.index, logged.kind, logged.received_at):
             self._faults.append(Fault(self._log, read.index, "the event read model is not what the record says"))
+        if self._row is not None and self._row[0] == read.index:
+            self._row = next(self._rows, None)
 
     def finish(self) -> list[Fault]:
-        for index, _, _ in self._rows:
-            self._faults.append(Fault(self._log, index, "the event read model has a row that no record has"))
+        self._pass_over(None)
         return self._faults[:100]
+
+    def _pass_over(self, index: int | None) -> None:
+        """Pass over the rows before an index, all of them where it is None: no record that opens has them."""
+        while self._row is not None and (index is None or self._row[0] < index):
+            sentence = "the event read model has a row that no record that opens has"
+            self._faults.append(Fault(self._log, self._row[0], sentence))
+            self._row = next(self._rows, None)
 
 
 class _Models:
@@ -181,6 +196,7 @@ class _Models:
         self._closed: dict[str, tuple[int, bytes]] = {}
         self._broken: set[str] = set()
         self._quoted: set[str] = set()
+        self._decided: dict[tuple[str, Facts], str] = {}
         self._faults: list[Fault] = []
 
     def following(self, snapshot: LogSnapshot) -> _Events:
@@ -249,7 +265,7 @@ class _Models:
         except FileNotFoundError:
             self._fault(f"the record names outcome table {table.get('version')}, which does not ship", index)
             return
-        replayed = known.decide(facts_of(case)).outcome
+        replayed = self._decide(known, facts_of(case))
         if known.sha256 != table["sha256"]:
             self._fault("the record names an outcome table of other bytes", index)
         elif replayed != record.outcome_after:
@@ -260,6 +276,13 @@ class _Models:
                 files += [file["sha256"] for file in (check["metadata"] or {}).values() if file]
                 self._quoted.update(digest for digest in files if digest)
 
+    def _decide(self, table: OutcomeTable, facts: Facts) -> str:
+        """Decide each finite set of facts once."""
+        known = self._decided.get((table.version, facts))
+        if known is None:
+            known = self._decided[table.version, facts] = table.decide(facts).outcome
+        return known
+
     def _fault(self, sentence: str, where: int | None = None) -> None:
         self._faults.append(Fault(f"{self._department}/{RECORDS}", where, sentence))
 
@@ -269,4 +292,4 @@ def _digest(state: Any) -> bytes:
         state = case_document(state)
     elif isinstance(state, Incident):
         state = incident_document(state)
-    return hashlib.sha256(json.dumps(state, sort_keys=True, default=list).encode()).digest()[:16]
+    return hashlib.sha256(orjson.dumps(state, option=orjson.OPT_SORT_KEYS)).digest()[:16]

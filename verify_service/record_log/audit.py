@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from verify_service.errors import EvidenceFault
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.log import Placed
-from verify_service.record_log.merkle import EMPTY_ROOT, Peaks, leaf_hash
+from verify_service.record_log.merkle import EMPTY_ROOT, HASH_BYTES, Peaks, leaf_hash
 from verify_service.record_log.proposal import record_place
-from verify_service.record_log.record import NONCE_BYTES, Record, commitment, entry_of, parse_record, unpack_fields
-from verify_service.record_log.tiles import grown_tiles
+from verify_service.record_log.record import ENTRY_V1, NONCE_BYTES, Record, commitment, parse_record, unpack_fields
+from verify_service.record_log.tiles import TILE_WIDTH, grown_tiles
 from verify_service.vault import SealBroken
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from verify_service.record_log.trust import TrustPolicy
     from verify_service.vault import Vault
 
-PAGE = 4096
+# Whole tiles, and as many rows as are held at once.
+PAGE = 16 * TILE_WIDTH
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class LogAudit:
         self._keys = policy.keys_of(snapshot.head.origin)
         self._promised = promised
         self._peaks = Peaks()
-        self._tails: dict[str, tuple[int, str]] = {}
+        self._tails: dict[str, tuple[int, bytes]] = {}
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._unopened: dict[int, str | None] = {}
         self._expunged: set[int] = set()
@@ -82,7 +83,6 @@ class LogAudit:
         pending = self._next_checkpoint(checkpoints)
         for start in range(0, self._snapshot.head.size, PAGE):
             rows = self._snapshot.rows(start, min(PAGE, self._snapshot.head.size - start))
-            self._check_tiles([row.entry for row in rows])
             for row in rows:
                 if row.index != self._peaks.size:
                     self._fault(self._peaks.size, f"a leaf is missing: the next row is entry {row.index}")
@@ -93,12 +93,13 @@ class LogAudit:
                 while pending is not None and pending.size == self._peaks.size:
                     self._check_root(pending)
                     pending = self._next_checkpoint(checkpoints)
+            self._check_tiles(start, [row.entry for row in rows])
         self._check_end(pending)
 
     def _opened(self, row: StoredRecord) -> Iterator[ReadRecord]:
         if row.sealed is None:
             self._unopened[row.index] = row.subject
-            self._follow(row, row.entry[1:].hex())
+            self._follow(row, row.entry[1:])
             return
         try:
             content, fields = self._vault.open(
@@ -109,11 +110,12 @@ class LogAudit:
         except (SealBroken, ValueError) as error:
             self._fault(row.index, f"the record does not open: {error}")
             return
-        if entry_of(nonce, record) != row.entry:
+        committed = commitment(nonce, record)
+        if ENTRY_V1 + committed != row.entry:
             self._fault(row.index, "the record is not what the log committed to")
         if (logged.subject, None if logged.subject is None else logged.seq) != (row.subject, row.seq):
             self._fault(row.index, "the row names another subject or place than its record")
-        previous = self._follow(row, commitment(nonce, record).hex())
+        previous = self._follow(row, committed)
         if isinstance(logged, Record) and logged.subject is not None and logged.prev != previous:
             self._fault(row.index, "the record does not follow the one before it on its subject")
         for digest, field in sealed.items():
@@ -123,24 +125,31 @@ class LogAudit:
             self._expunged.update(logged.facts["indexes"])
         yield ReadRecord(row.index, Placed(row.index, logged), sealed)
 
-    def _follow(self, row: StoredRecord, commitment_hex: str) -> str | None:
+    def _follow(self, row: StoredRecord, committed: bytes) -> str | None:
         """Count a subject's events and return the commitment of the one before."""
         if row.subject is None or row.seq is None:
             return None
         seq, previous = self._tails.get(row.subject, (0, None))
         if row.seq != seq:
             self._fault(row.index, f"event {row.seq} of its subject stands where event {seq} belongs")
-        self._tails[row.subject] = (row.seq + 1, commitment_hex)
-        return previous
+        self._tails[row.subject] = (row.seq + 1, committed)
+        return None if previous is None else previous.hex()
 
     def _check_promise(self) -> None:
         promised = self._promised
         if promised is not None and promised.size == self._peaks.size and promised.root != self._peaks.root:
             self._fault(promised.size, "the log is not the one that was promised: see this host's high-water mark")
 
-    def _check_tiles(self, entries: list[bytes]) -> None:
-        for level, index, content in grown_tiles(self._peaks.size, entries, self._grown):
+    def _check_tiles(self, start: int, entries: list[bytes]) -> None:
+        """Grow the tiles by a page and compare those that are whole, so that only the others are kept."""
+        for level, index, content in grown_tiles(start, entries, self._grown):
             self._tiles[level, index] = content
+            if len(content) == TILE_WIDTH * HASH_BYTES:
+                self._check_tile(level, index, self._tiles.pop((level, index)))
+
+    def _check_tile(self, level: int, index: int, content: bytes) -> None:
+        if self._snapshot.stored_tile(level, index) != content:
+            self._fault(None, f"tile {level}/{index} is not the tree's")
 
     def _grown(self, level: int, index: int) -> bytes:
         return self._tiles.get((level, index), b"")
@@ -176,8 +185,7 @@ class LogAudit:
         if pending is not None:
             self._fault(pending.size, "a signed checkpoint lies past the end of the log")
         for (level, index), content in self._tiles.items():
-            if self._snapshot.stored_tile(level, index) != content:
-                self._fault(None, f"tile {level}/{index} is not the tree's")
+            self._check_tile(level, index, content)
         for index, subject in self._unopened.items():
             if index not in self._expunged:
                 self._fault(index, f"the record is missing and no expunge names it ({subject or 'no subject'})")

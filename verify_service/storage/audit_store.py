@@ -13,19 +13,18 @@ from verify_service.record_log.log import LogId, StoredCheckpoint
 from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import NONCE_BYTES, parse_record
 from verify_service.storage.log_store import read_head, read_records, read_stored_tile
-from verify_service.storage.rows import sealed_of
 from verify_service.storage.tables import (
     event,
     incident,
     log_checkpoint,
     log_entry,
-    record,
     statement_link,
     verification,
 )
+from verify_service.vault import SealBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Column, Connection, Table
     from sqlalchemy.sql.elements import ColumnElement
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
     from verify_service.storage.database import Database
     from verify_service.storage.registry_store import RegistryStore
     from verify_service.vault import Vault
+    from verify_service.verification.case import Case
+    from verify_service.verification.incident import Incident
 
 FETCHED_AT_ONCE = 2000
 
@@ -87,33 +88,26 @@ class HeldMoment:
 
     def earlier(self, department: str, subject: str, seq: int) -> list[Logged]:
         """Return a subject's records before ``seq`` that can be opened."""
-        joined = log_entry.join(
-            record,
-            (record.c.department == log_entry.c.department)
-            & (record.c.log == log_entry.c.log)
-            & (record.c.idx == log_entry.c.idx),
-        )
         found = self._connection.execute(
-            select(log_entry.c.log, log_entry.c.entry, record)
-            .select_from(joined)
+            select(log_entry.c.log, log_entry.c.idx)
             .where(log_entry.c.department == department, log_entry.c.subject == subject, log_entry.c.seq < seq)
             .order_by(log_entry.c.seq)
         )
         records = []
-        for row in found:
-            place = record_place(LogId(department, row.log), row.entry)
-            content, _ = self._vault.open(department, place, sealed_of(row, "sealed", "fields"))
-            records.append(parse_record(content[NONCE_BYTES:]))
+        for name, index in found.all():
+            log = LogId(department, name)
+            for row in read_records(self._connection, log, index, 1):
+                if row.sealed is not None:
+                    content, _ = self._vault.open(department, record_place(log, row.entry), row.sealed)
+                    records.append(parse_record(content[NONCE_BYTES:]))
         return records
 
     def read_models(self, department: str) -> Iterator[ReadModel]:
         """Yield every verification, incident and statement link."""
         for row in self._pages(verification, verification.c.id, department):
-            case = self._cases.case(department, row)
-            yield ReadModel(f"verification:{row.id}", row.seq, case, self._cases.agrees(department, row, case))
+            yield self._read_model(self._cases.case, department, "verification", row)
         for row in self._pages(incident, incident.c.id, department):
-            state = self._cases.incident(department, row)
-            yield ReadModel(f"incident:{row.id}", row.seq, state, self._cases.agrees(department, row, state))
+            yield self._read_model(self._cases.incident, department, "incident", row)
         for row in self._pages(statement_link, statement_link.c.verification, department):
             yield ReadModel(f"statement:{row.receipt_number}", row.seq, None, columns_agree=True)
 
@@ -129,6 +123,17 @@ class HeldMoment:
     def registry_faults(self, department: str) -> Iterator[str]:
         """Yield a sentence for each kept registry file or roster that is not what its digest says."""
         yield from self._registry.faults(self._connection, department)
+
+    def _read_model(
+        self, open_state: Callable[[str, Any], Case | Incident], department: str, form: str, row: Any
+    ) -> ReadModel:
+        ref = f"{form}:{row.id}"
+        try:
+            state = open_state(department, row)
+            agree = self._cases.agrees(department, row, state)
+        except (SealBroken, LookupError, TypeError, ValueError):
+            return ReadModel(ref, row.seq, None, columns_agree=False)
+        return ReadModel(ref, row.seq, state, agree)
 
     def _log(self, log: LogId) -> LogSnapshot:
         connection = self._connection

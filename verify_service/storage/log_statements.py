@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from verify_service.storage.prepared import Insertion, Prepared, among, selected
 from verify_service.storage.tables import idempotency, log_checkpoint, log_entry, log_head, log_tile, record
@@ -34,18 +34,6 @@ _head = select(log_head).where(*_of(log_head))
 _checkpoints = select(log_checkpoint).where(*_of(log_checkpoint)).order_by(log_checkpoint.c.size)
 _published = _checkpoints.where(log_checkpoint.c.published_at.is_not(None))
 _covering = log_checkpoint.c.size >= bindparam("size_is")
-_joined = log_entry.outerjoin(
-    record,
-    and_(
-        record.c.department == log_entry.c.department,
-        record.c.log == log_entry.c.log,
-        record.c.idx == log_entry.c.idx,
-    ),
-)
-_columns = (
-    *(log_entry.c[name] for name in ("idx", "entry", "subject", "seq")),
-    *(record.c[name] for name in ("key_id", "wrapped_key", "sealed", "fields")),
-)
 
 HEAD = selected(_head)
 HEAD_FOR_UPDATE = selected(_head.with_for_update())
@@ -54,10 +42,10 @@ ADVANCE = selected(
     .where(*_of(log_head))
     .values({name: bindparam(f"new_{name}", type_=log_head.c[name].type) for name in ("size", "peaks", "published")})
 )
-ENTRIES = selected(select(log_entry.c.entry).where(*_of(log_entry), *_between(log_entry)).order_by(log_entry.c.idx))
-RECORDS = selected(
-    select(*_columns).select_from(_joined).where(*_of(log_entry), *_between(log_entry)).order_by(log_entry.c.idx)
-)
+ENTRIES = selected(select(log_entry).where(*_of(log_entry), *_between(log_entry)).order_by(log_entry.c.idx))
+# Not joined to the entries: a young PostgreSQL database, not yet analysed, joins by reading all of one for each of the
+# other.
+RECORDS = selected(select(record).where(*_of(record), *_between(record)))
 LOCATE = selected(
     select(log_entry.c.log, log_entry.c.idx).where(
         log_entry.c.department == bindparam("department_is"),

@@ -159,17 +159,11 @@ class HeldTail:
 
 def read_records(connection: Connection, log: LogId, start: int, count: int) -> list[StoredRecord]:
     """Return up to ``count`` rows of a log from ``start``, on a connection of the caller's."""
-    found = sql.RECORDS.all(connection, {**sql.named(log), "start": start, "end": start + count})
-    return [
-        StoredRecord(
-            row.idx,
-            row.entry,
-            row.subject,
-            row.seq,
-            None if row.sealed is None else sealed_of(row, "sealed", "fields"),
-        )
-        for row in found
-    ]
+    asked = {**sql.named(log), "start": start, "end": start + count}
+    # The entries come first: what they name is there a moment later too, unless it was expunged meanwhile.
+    entries = sql.ENTRIES.all(connection, asked)
+    sealed = {row.idx: sealed_of(row, "sealed", "fields") for row in sql.RECORDS.all(connection, asked)}
+    return [StoredRecord(row.idx, row.entry, row.subject, row.seq, sealed.get(row.idx)) for row in entries]
 
 
 def read_stored_tile(connection: Connection, log: LogId, level: int, index: int) -> bytes | None:

@@ -84,7 +84,8 @@ class Case:
     @property
     def own_checks(self) -> tuple[Mapping[str, Any], ...]:
         """The checks at the claimed or home agency; a match anywhere else concludes nothing."""
-        return tuple(check for check in self.checks if check["agency"] in self.agencies)
+        agencies = self.agencies
+        return tuple(check for check in self.checks if check["agency"] in agencies)
 
     def standing(self, kind: str) -> Iterator[CaseEvent]:
         """Yield the events of a kind that were not withdrawn, oldest first."""
