@@ -58,6 +58,17 @@ ADD_SEARCH_KEYS = Insertion(search_key, missing=True)
 PUT_LINKS = Insertion(statement_link, "pending", "seq")
 
 
+def _change(table: Table) -> Prepared:
+    """Return the statement that puts a subject where it stands now; only where it began stays as it was."""
+    asked = {column.name: bindparam(f"{column.name}_is", type_=column.type) for column in table.c}
+    changing = {name: asked[name] for name in asked if name not in {"department", "id", "opened_idx"}}
+    at = (table.c.department == asked["department"], table.c.id == asked["id"])
+    return selected(update(table).where(*at).values(changing))
+
+
+CHANGE = {table: _change(table) for table in (verification, incident)}
+
+
 class CaseStore:
     """The verifications, incidents and statement links of one database."""
 
@@ -126,8 +137,7 @@ class CaseStore:
             table = verification if isinstance(subject.state, Case) else incident
             row = {"department": department, **self._row(department, subject)}
             if subject.ref not in first:
-                at = (table.c.department == department, table.c.id == row["id"])
-                connection.execute(update(table).where(*at).values(**row))
+                CHANGE[table].run(connection, {f"{name}_is": value for name, value in row.items()})
             else:
                 new[table].append(row | ({"opened_idx": first[subject.ref]} if table is verification else {}))
             if isinstance(subject.state, Incident):
