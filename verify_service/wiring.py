@@ -67,7 +67,6 @@ class Service:
     @cached_property
     def database(self) -> Database:
         """The database; whether it has this release's schema is asked by ``check_schema``."""
-        # One connection for each thread, and one for the publication.
         return Database(self.settings.database_url)
 
     @cached_property

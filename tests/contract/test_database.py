@@ -1,8 +1,10 @@
+import threading
+
 import pytest
 from sqlalchemy import text
 
 from verify_service.errors import StorageUnavailable
-from verify_service.storage.database import Database
+from verify_service.storage.database import Database, driver_of
 
 
 def test_a_write_that_fails_leaves_nothing(database):
@@ -35,3 +37,17 @@ def test_a_database_that_is_not_there_says_that_nothing_was_recorded():
     assert "127.0.0.1" not in refused.value.detail
     assert "see that it runs, and that VERIFY_DATABASE_URL names it" in refused.value.diagnosis
     database.dispose()
+
+
+def test_a_connection_outlives_the_thread_that_opened_it(database):
+    used = []
+
+    def use():
+        with database.read() as connection:
+            used.append(driver_of(connection))
+
+    for _ in range(3):
+        thread = threading.Thread(target=use)
+        thread.start()
+        thread.join()
+    assert len(set(map(id, used))) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,14 +44,16 @@ EVERY_ERROR = (DBAPIError, *DRIVER_ERRORS)
 class Database:
     """One database by URL: ``sqlite:///file`` or ``postgresql://…``.
 
-    Each thread keeps the connections it opened, so that taking one costs nothing; nested blocks get one each.
+    Connections that nothing uses are kept for whichever thread asks next. None is kept in a thread: what a thread holds
+    is closed while it ends, and Python code that runs then can bring the process down (CPython 3.11).
     """
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._file = SqliteFile(Path(str(self.engine.url.database))) if self.is_sqlite else None
-        self._idle = _Idle()
+        # Those that nothing uses, each with the losses there had been when it was last used. Append and pop are atomic.
+        self._idle: list[tuple[int, Connection]] = []
         self._opened: WeakSet[Connection] = WeakSet()
         self._losses = 0
 
@@ -94,7 +95,7 @@ class Database:
         """Close every connection, those of other threads too."""
         for connection in list(self._opened):
             connection.close()
-        self._idle = _Idle()
+        self._idle = []
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -111,11 +112,11 @@ class Database:
                 self._losses += 1
                 connection.close()
             else:
-                self._idle.connections.append((self._losses, connection))
+                self._idle.append((self._losses, connection))
 
     def _take(self) -> Connection:
-        while self._idle.connections:
-            losses, connection = self._idle.connections.pop()
+        while (idle := self._pop_idle()) is not None:
+            losses, connection = idle
             if losses == self._losses:
                 return connection
             connection.close()
@@ -124,6 +125,12 @@ class Database:
             self._file.opened()
         self._opened.add(connection)
         return connection
+
+    def _pop_idle(self) -> tuple[int, Connection] | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     @contextmanager
     def _lasting(self, connection: Connection, lasting: bool) -> Iterator[None]:
@@ -141,13 +148,6 @@ class Database:
         return self._file.alone() if self._file is not None else nullcontext()
 
 
-class _Idle(threading.local):
-    """This thread's connections that nothing uses, each with the losses there had been when it was last used."""
-
-    def __init__(self) -> None:
-        self.connections: list[tuple[int, Connection]] = []
-
-
 def driver_of(connection: Connection) -> Any:
     """Return the driver's own connection, sqlite3's or psycopg's."""
     return connection.connection.driver_connection
@@ -161,7 +161,7 @@ def _engine(url: str) -> Engine:
     # Transactions are begun and ended on the driver itself, where they are wanted.
     options: dict[str, Any] = {"poolclass": NullPool, "isolation_level": "AUTOCOMMIT"}
     if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
-        # A connection is used by its own thread alone, but may be closed by another.
+        # A connection is used by one thread at a time, but not always by the same.
         engine = create_engine(parsed, connect_args={"check_same_thread": False}, **options)
         event.listen(engine, "connect", _set_up_sqlite)
         return engine
