@@ -51,7 +51,7 @@ def submit(*, caller, body, key):
     return kept | {"fingerprint": key.fingerprint.hex()}, 201, {"Location": "/v1/trial/1"}
 
 
-@trial.operation("issueCallbackWord", "POST", "/v1/trial/<name>/word", reply=Reply(200, Kept()), keyed=True)
+@trial.operation("addVerificationEvent", "POST", "/v1/trial/<name>/word", reply=Reply(200, Kept()), keyed=True)
 def word(*, caller, name, key):
     """Take a key without a body."""
     return {"label": name, "request": key.request.hex(), "fingerprint": key.fingerprint.hex()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import ENGINES
-from tests.deployment import Deployment, build, copied, settings_for
+from tests.deployment import Deployment, build, copied, loaded, settings_for
 from tests.fakes.clock import SetClock
 from tests.registries import SampleRegistry
 from verify_service.wiring import Service
@@ -67,3 +67,14 @@ def known(sample):
         return sample.known(agency, kind, status).value
 
     return value
+
+
+@pytest.fixture
+def listed(deployment, known):
+    return loaded(deployment.submit("DHS-ICE", known()))
+
+
+@pytest.fixture
+def words(deployment, listed):
+    deployment.enter()
+    return loaded(deployment.post(f"/v1/verifications/{listed['id']}/callback-word", {}, "dispatcher"))

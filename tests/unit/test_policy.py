@@ -62,7 +62,7 @@ def test_no_rule_names_a_role_or_scope_that_does_not_exist():
     ("operation", "roles", "scope"),
     [
         ("submitVerification", {"officer", "dispatcher"}, "verify:submit"),
-        ("issueCallbackWord", {"officer", "dispatcher"}, "verify:submit"),
+        ("issueCallbackWord", {"dispatcher"}, "verify:submit"),
         ("searchVerifications", {"officer", "dispatcher", "supervisor", "auditor"}, "case:read"),
         ("getIncidentReceipt", {"officer", "dispatcher", "supervisor", "auditor"}, "case:read"),
         ("addVerificationEvent", {"officer", "dispatcher", "supervisor", "partner"}, None),

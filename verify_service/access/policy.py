@@ -60,7 +60,7 @@ RULES: Mapping[str, Rule] = {
     "getVerificationReceipt": READERS,
     # The kind of the event decides the scope, since partners dispute and supervisors conclude.
     "addVerificationEvent": _only(OFFICER, DISPATCHER, SUPERVISOR, PARTNER),
-    "issueCallbackWord": SUBMITTERS,
+    "issueCallbackWord": _only(DISPATCHER, scope=SUBMIT),
     "getIncident": READERS,
     "getIncidentRecord": READERS,
     "getIncidentReceipt": READERS,

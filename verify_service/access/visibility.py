@@ -44,6 +44,8 @@ def visibility(caller: Caller) -> Visibility:
     match caller.role:
         case "officer" | "dispatcher":
             return Visibility(caller.department, officer=caller.serial, sealed=False)
+        case "supervisor" if caller.command is None:
+            raise NotAllowed("Your token names no command, so it is not known what you supervise.")
         case "supervisor":
             return Visibility(caller.department, command=caller.command)
         case "auditor":

@@ -28,7 +28,7 @@ class Ticket(Generic[Request]):
 
     def succeed(self, result: Any) -> None:
         """Set the result; the waiting thread gets it when the whole batch is through."""
-        self._result, self.done = result, True
+        self._result, self._error, self.done = result, None, True
 
     def fail(self, error: BaseException) -> None:
         """Set the error that the waiting thread raises."""

@@ -26,6 +26,8 @@ CALLBACK_RESULTS = ("person_confirmed", "operation_confirmed", "denied", "unreac
 WORDS_LAST = timedelta(minutes=5)
 # The agency reads the words back soon after it got them; later than this nobody knows who had them meanwhile.
 READ_BACK_WITHIN = timedelta(minutes=15)
+# More would let the words be guessed.
+MOST_WRONG_WORDS = 3
 WORD_ID = "/agency_callback/word_id"
 
 
@@ -135,7 +137,13 @@ class AgencyCallback(OfficerFact):
                 f"/agency_callback/{missing}", "A confirmed person needs the `word_id` and the words this person said."
             )
         issued = _issued(case, self.word_id, WORD_ID)
-        if any(call.body["computed"]["word_id"] == self.word_id for call in case.events if call.kind == self.kind):
+        calls = [call for call in case.events if call.kind == self.kind]
+        if sum(call.body["computed"]["words_matched"] is False for call in calls) >= MOST_WRONG_WORDS:
+            raise InvalidRequest.at(
+                "/agency_callback/words_heard",
+                "Wrong words were said too often here: request a supervisor.",
+            )
+        if any(call.body["computed"]["word_id"] == self.word_id for call in calls):
             raise InvalidRequest.at(WORD_ID, "These words were used before: ask dispatch for new ones.")
         if moments.received_at > _when(_read_back(case, self.word_id) or issued) + WORDS_LAST:
             raise InvalidRequest.at(WORD_ID, "These words are past their five minutes: ask dispatch for new ones.")
@@ -153,7 +161,8 @@ def _issued(case: Case, word_id: str, pointer: str) -> CaseEvent:
 
 
 def _read_back(case: Case, word_id: str) -> CaseEvent | None:
-    found = (event for event in case.standing("callback_word_read_back"))
+    # One that was withdrawn counts too: else the five minutes could be started again.
+    found = (event for event in case.events if event.kind == "callback_word_read_back")
     return next((event for event in found if said(event.body, "told_by_agency")["word_id"] == word_id), None)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from verify_service.record_log.record import Record
 
 WORDS = ("row", "explanation", "next_steps")
+OTHER_AGENCY = "other"
 CREDENTIAL_KINDS = ("badge", "credential")
 
 
@@ -43,7 +44,8 @@ class Case:
     outcome: str
     explanation: str
     next_steps: tuple[str, ...]
-    released: bool = False
+    # The outcome that a supervisor released to the person who asked; any other is not released.
+    released: str | None = None
     sealed: bool = False
 
     @property
@@ -63,6 +65,12 @@ class Case:
         told = said(self.submitted, "told_by_agent")
         stated = [told[name] for name in ("claimed_agency", "home_agency") if told[name]]
         return tuple(code for code in dict.fromkeys(stated) if code not in NO_AGENCY)
+
+    @property
+    def names_other(self) -> bool:
+        """Whether the agent named an agency without a code: it has no roster to be absent from."""
+        told = said(self.submitted, "told_by_agent")
+        return OTHER_AGENCY in (told["claimed_agency"], told["home_agency"])
 
     @property
     def identification(self) -> str:
@@ -99,12 +107,15 @@ class Case:
 
 def facts_of(case: Case) -> Facts:
     """Reduce a verification's events to the finite facts that the outcome table reads."""
-    checks, callbacks = case.own_checks, [event.body for event in case.standing("agency_callback")]
-    answers = [(said(content, "told_by_agency")["result"], content["computed"]) for content in callbacks]
+    checks, agencies = case.own_checks, case.agencies
+    calls = [(said(event.body, "told_by_agency"), event.body["computed"]) for event in case.standing("agency_callback")]
+    # What another agency said, before the claim was corrected, is not about this one.
+    answers = [(told["result"], computed) for told, computed in calls if told["agency"] in agencies]
     photos = [
-        (said(event.body, "observed")["result"], event.received_at)
+        (said(event.body, "observed")["result"], event.received_at, event.seq)
         for event in case.standing("photo_credential_compared")
     ]
+    identified = _identified_at(case)
     active = [check for check in checks if check["result"] == "match_active"]
     credentials = [check for check in active if check["kind"] in CREDENTIAL_KINDS]
     fresh_until = min((check["fresh_until"] for check in credentials), default="")
@@ -112,22 +123,31 @@ def facts_of(case: Case) -> Facts:
     return Facts(
         concluded=conclusion.body["outcome"] if conclusion else None,
         agency_denied=any(result == "denied" for result, _ in answers),
-        photo_mismatch=any(result == "does_not_match" for result, _ in photos),
+        photo_mismatch=any(result == "does_not_match" for result, _, _ in photos),
         registry_inactive=any(check["result"] == "match_inactive" for check in checks),
         person_confirmed=any(
             result == "person_confirmed" and computed["words_matched"] for result, computed in answers
         ),
         registry_active_credential=bool(credentials),
-        photo_match_in_time=any(result == "matches" and received < fresh_until for result, received in photos),
+        photo_match_in_time=any(
+            result == "matches" and received < fresh_until and seq > identified for result, received, seq in photos
+        ),
         operation_confirmed=any(result == "operation_confirmed" for result, _ in answers),
         op_code_activated=any(check["kind"] == "op_code" and check["op_code_activated"] is True for check in active),
         registry_active=any(check["kind"] != "op_code" for check in active),
         registry_absent=bool(checks)
+        and not case.names_other
         and all(check["result"] == "no_match" and check["coverage"] == "complete" for check in checks),
         declined=case.identification == "declined",
         interrupted=case.identification == "interrupted" or case.latest("interrupted") is not None,
         not_required=case.identification == "not_required",
     )
+
+
+def _identified_at(case: Case) -> int:
+    """Return the ``seq`` of the event that gave the identifier as it stands: a photo before it bore another one."""
+    given = [e.seq for e in case.standing("corrected") if "identifier" in said(e.body["facts"], "told_by_agent")]
+    return max(given, default=0)
 
 
 def opened(record: Record) -> Case:
@@ -151,17 +171,23 @@ def followed(case: Case, record: Record) -> Case:
     """Return the state after one more record of the same verification."""
     content = record.facts
     words = (content["facts"] if record.kind == "corrected" else content).get("computed") or {}
-    event = CaseEvent(record.seq or 0, record.kind, record.received_at, _without_words(content))
     earlier = case.events
     if record.kind == "corrected":
+        content = {**content, "facts": _without_words(content["facts"])}
         earlier = tuple(_corrected(before, content) for before in earlier)
+    event = CaseEvent(record.seq or 0, record.kind, record.received_at, _without_words(content))
     case = replace(case, outcome=record.outcome_after or case.outcome, events=(*earlier, event))
     if "explanation" in words:
         case = replace(case, explanation=words["explanation"], next_steps=tuple(words["next_steps"]))
     match record.kind:
-        case "concluded" | "released":
+        case "released":
+            return replace(case, released=content["outcome"])
+        case "concluded":
             # A new conclusion has to be released anew.
-            return replace(case, released=record.kind == "released")
+            return replace(case, released=None)
+        case "corrected" if any(event.kind == "released" and event.withdrawn for event in case.events):
+            release = case.latest("released")
+            return case if release is not None else replace(case, released=None)
         case "sealed" | "unsealed":
             return replace(case, sealed=record.kind == "sealed")
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from verify_service.errors import InvalidRequest
+from verify_service.errors import InvalidRequest, PreconditionFailed
 from verify_service.verification.claim import Agent, GivenIdentifier
 from verify_service.verification.event import said
 from verify_service.verification.fact import OfficerFact
@@ -26,18 +26,24 @@ CHECKED = ("identification", "claimed_agency", "home_agency", "identifier")
 FACTS = "/corrected/facts"
 
 
+def claim_of(case: Case) -> tuple[Any, str]:
+    """Return what the registry is asked about, to tell whether it has changed since."""
+    return dict(said(case.submitted, "told_by_agent")), case.identification
+
+
 @dataclass(frozen=True)
 class Corrected(OfficerFact):
     """New facts for an earlier event, or its withdrawal.
 
     ``facts`` names facts as the submission does, those of the agent included; ``checked`` is the registry's answer
-    to the corrected claim, given by the desk where ``asks_registry``.
+    to the corrected claim, given by the desk where ``asks_registry``, and ``made_on`` the claim that stood then.
     """
 
     corrects_seq: int
     facts: Mapping[str, Any] = field(default_factory=dict)
     withdrawn: bool = False
     checked: Checked | None = None
+    made_on: Any = None
     kind: ClassVar[str] = "corrected"
 
     @property
@@ -62,6 +68,10 @@ class Corrected(OfficerFact):
         event = next((event for event in case.events if event.seq == self.corrects_seq), None)
         if event is None or event.kind in {"corrected", "expunged"}:
             raise InvalidRequest.at("/corrected/corrects_seq", "No event that can be corrected stands at this `seq`.")
+        if self.checked is not None and self.made_on != claim_of(case):
+            raise PreconditionFailed(
+                "This claim was corrected meanwhile: read it again, then correct what still is wrong."
+            )
         if self.withdrawn:
             return {"corrects_seq": event.seq, "facts": self._withdrawal(event)}
         if event.kind != "submitted" or not self.facts:

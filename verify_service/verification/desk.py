@@ -11,7 +11,7 @@ from verify_service.record_log.log import Append
 from verify_service.registry.identifier import parse_identifier
 from verify_service.verification.callback import AgencyCallback, WordIssued, mint_phrase
 from verify_service.verification.claim import GivenIdentifier
-from verify_service.verification.correction import FACTS, Corrected
+from verify_service.verification.correction import FACTS, Corrected, claim_of
 from verify_service.verification.follow_up import FollowUp, SceneFollowUp
 from verify_service.verification.submission import Checked, Submission
 
@@ -95,9 +95,10 @@ class Desk:
         if isinstance(fact, Corrected) and fact.asks_registry:
             agent, identifier = fact.claim_after(case, self._standing_identifier(by.caller.department, case))
             try:
-                fact = replace(fact, checked=self._check(by.caller.department, agent, identifier))
+                checked = self._check(by.caller.department, agent, identifier)
             except InvalidRequest as fault:
                 raise fault.under(FACTS) from None
+            fact = replace(fact, checked=checked, made_on=claim_of(case))
         if isinstance(fact, AgencyCallback) and fact.word_id is not None:
             fact = replace(fact, phrase=self._phrase(by.caller.department, case, fact.word_id))
         composer = FollowUp(

@@ -15,7 +15,7 @@ from verify_service.verification.event import event
 from verify_service.verification.incident import incident_followed
 from verify_service.verification.scene import NumberAssigned
 from verify_service.verification.sealing import SealedFields
-from verify_service.verification.statement import by_verification, stated
+from verify_service.verification.statement import by_verification, stated, waits
 from verify_service.verification.submission import SearchKey
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class FollowUp:
         link: StatementLink = subjects[by_verification(self.verification)].state
         statement: tuple[Draft, ...] = ()
         links: list[Any] = self._search_keys()
-        if after.outcome != case.outcome or (link.pending and after.released):
+        if (after.outcome, after.agency) != (case.outcome, case.agency) or link.pending != waits(after):
             link, statement = stated(after, link, self.by.caller.department, rfc3339(self.by.moments.received_at))
             links.append(link)
 

@@ -62,6 +62,11 @@ def code_sha256(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
 
 
+def waits(case: Case) -> bool:
+    """Tell whether a supervisor has to release the outcome first."""
+    return case.outcome in TOLD_BY_SUPERVISOR and case.released != case.outcome
+
+
 def stated(
     case: Case, link: StatementLink, department: str, received_at: str
 ) -> tuple[StatementLink, tuple[Draft, ...]]:
@@ -69,7 +74,7 @@ def stated(
 
     An outcome that a supervisor has to tell waits for their release; until then the page says so.
     """
-    if case.outcome in TOLD_BY_SUPERVISOR and not case.released:
+    if waits(case):
         return replace(link, pending=True), ()
     minute = rfc3339(parse_rfc3339(received_at).replace(second=0, microsecond=0))
     statement = Statement(

@@ -87,12 +87,14 @@ def fact(body: Mapping[str, Any]) -> Fact:
     return _fact(kind, body[needed] if needed else {}, body["note"])
 
 
-def check_may_append(given: Fact, caller: Caller) -> None:
+def check_may_append(given: Fact, caller: Caller, *, relayed: bool) -> None:
     """Raise NotAllowed unless the caller's role and scope append this kind of event."""
     if given.by_partner and caller.role == "partner":
         return
     if given.by_supervisor and (caller.role != "supervisor" or "case:decide" not in caller.scopes):
         raise NotAllowed(f"Only a supervisor, with the scope case:decide, appends an event of kind `{given.kind}`.")
+    if caller.role == "dispatcher" and not relayed and getattr(given, "words_heard", None) is not None:
+        raise NotAllowed("The officer who heard the words enters them, or you with the `relayed_by` of that officer.")
     if not given.by_supervisor and "verify:submit" not in caller.scopes:
         raise NotAllowed("Your token lacks the scope verify:submit: sign in again and ask for it.")
 

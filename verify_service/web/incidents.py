@@ -80,7 +80,7 @@ def add_event(caller: Caller, incident: str, body: Mapping[str, Any], key: Retry
 @routes.operation(
     "getIncidentRecord",
     "GET",
-    "/v1/incidents/<string:incident>/events/<int:seq>/record",
+    "/v1/incidents/<string:incident>/events/<int(max=2147483647):seq>/record",
     reply=Reply(200, described.RECORD, media_type="application/json"),
     refusals=(Expunged, Unavailable),
 )
@@ -96,7 +96,7 @@ def get_record(caller: Caller, incident: str, seq: int) -> Response:
 @routes.operation(
     "getIncidentReceipt",
     "GET",
-    "/v1/incidents/<string:incident>/events/<int:seq>/receipt",
+    "/v1/incidents/<string:incident>/events/<int(max=2147483647):seq>/receipt",
     query=ReceiptQuery(),
     reply=Reply(200, described.RECEIPT, media_type="text/plain"),
     refusals=(Expunged, Unavailable),

@@ -27,7 +27,6 @@ SAY = (
     "This is {department} dispatch. Someone at a scene says they are your agent. I give you two words: read "
     "them back to me, then pass them to your agent, who says them to our officer. The words hold for five minutes."
 )
-SHOWN_TO_DISPATCH = "The words are shown to a dispatcher only. Ask dispatch to issue them."
 
 
 def verification_url(verification: str) -> str:
@@ -58,7 +57,7 @@ def verification_document(answer: Answer, events: Sequence[dict[str, Any]]) -> d
         "registry_checks": [dict(check) for check in case.checks],
         "events": list(events),
         "opened_at": case.opened_at,
-        "released": case.released,
+        "released": case.released == case.outcome,
         "synthetic": case.synthetic,
     }
 
@@ -102,11 +101,11 @@ def standing_events(url: str, origins: Mapping[str, str], places: Iterable[Event
     return [_event(url, origins[place.log], place.seq, place.kind, place.index) for place in places]
 
 
-def words_document(issued: IssuedWords, department: str, *, shown: bool) -> dict[str, Any]:
-    """Return what is told of words that were issued; the words themselves to a dispatcher alone."""
+def words_document(issued: IssuedWords, department: str) -> dict[str, Any]:
+    """Return what a dispatcher is told of words that were issued."""
     return {
         "word_id": issued.word_id,
-        "words": issued.phrase if shown else None,
+        "words": issued.phrase,
         "agency": issued.agency,
         "held_number": {
             "number": issued.callback.number,
@@ -114,7 +113,7 @@ def words_document(issued: IssuedWords, department: str, *, shown: bool) -> dict
             "tested_on": issued.callback.tested_on,
         },
         "valid_seconds": int(WORDS_LAST.total_seconds()),
-        "say": SAY.format(department=department) if shown else SHOWN_TO_DISPATCH,
+        "say": SAY.format(department=department),
     }
 
 

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from verify_service.access.reading import Criteria
 from verify_service.clock import rfc3339
-from verify_service.errors import Expunged, IdempotencyKeyReused, NotFound, Unavailable
+from verify_service.errors import Expunged, IdempotencyKeyReused, NotFound, PreconditionFailed, Unavailable
 from verify_service.record_log.record import SealedField
 from verify_service.registry.identifier import parse_identifier
 from verify_service.verification.answer import answer
@@ -175,7 +175,7 @@ def get(caller: Caller, verification_id: str) -> Response:
     "/v1/verifications/<string:verification_id>/events",
     body=Body(EventDocument(), examples.EVENTS),
     reply=Reply(201, described.VERIFICATION, headers=LOCATION),
-    refusals=(IdempotencyKeyReused, Expunged, Unavailable),
+    refusals=(PreconditionFailed, IdempotencyKeyReused, Expunged, Unavailable),
     keyed=True,
 )
 def add_event(caller: Caller, verification_id: str, body: Mapping[str, Any], key: RetryKey) -> Response:
@@ -184,7 +184,7 @@ def add_event(caller: Caller, verification_id: str, body: Mapping[str, Any], key
     What follows a submission, each kind with the part of its name. Who may add which is decided by kind.
     """
     backend, given = current_backend(), fact(body)
-    check_may_append(given, caller)
+    check_may_append(given, caller, relayed=body["relayed_by"] is not None)
     case, _, _ = backend.reading.find(caller, verification_id)
     by = reporter(body, caller, backend.clock.now())
     return replies.created(backend.desk.follow_up(case, given, by, key, _render(caller)))
@@ -212,8 +212,7 @@ def issue_words(caller: Caller, verification_id: str, body: Mapping[str, Any], k
     def render(answered: Answer, issued: IssuedWords) -> bytes:
         url = replies.verification_url(verification_id)
         events = replies.placed_events(url, _origin(caller), answered.events)
-        shown = caller.role == "dispatcher"
-        document = replies.words_document(issued, caller.department, shown=shown) | {"events": events}
+        document = replies.words_document(issued, caller.department) | {"events": events}
         return replies.kept(url, document, answered.applying, answered.incident.answers)
 
     return replies.created(backend.desk.issue_words(case, body["agency"], by, key, render))
@@ -222,7 +221,7 @@ def issue_words(caller: Caller, verification_id: str, body: Mapping[str, Any], k
 @routes.operation(
     "getVerificationRecord",
     "GET",
-    "/v1/verifications/<string:verification_id>/events/<int:seq>/record",
+    "/v1/verifications/<string:verification_id>/events/<int(max=2147483647):seq>/record",
     reply=Reply(200, described.RECORD, media_type="application/json"),
     refusals=(Expunged, Unavailable),
 )
@@ -238,7 +237,7 @@ def get_record(caller: Caller, verification_id: str, seq: int) -> Response:
 @routes.operation(
     "getVerificationReceipt",
     "GET",
-    "/v1/verifications/<string:verification_id>/events/<int:seq>/receipt",
+    "/v1/verifications/<string:verification_id>/events/<int(max=2147483647):seq>/receipt",
     query=ReceiptQuery(),
     reply=Reply(200, described.RECEIPT, media_type="text/plain"),
     refusals=(Expunged, Unavailable),
