@@ -67,7 +67,10 @@ def prepare(*, rosters: bool, say: Callable[[str], None]) -> None:
 def serving(chosen: Settings, say: Callable[[str], None]) -> Iterator[None]:
     """Serve from a process of its own until the block ends."""
     command = [sys.executable, "-m", "verify_service.cli", "serve"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as server:  # noqa: S603
+    # In a session of its own: Ctrl-C reaches the demo alone, which then ends the server once.
+    with subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as server:
         try:
             _wait_until_ready(chosen, server)
             say(f"Serving on http://{chosen.bind.host}:{chosen.bind.port}")
