@@ -99,6 +99,7 @@ def test_only_matching_words_confirm_a_person_and_only_that_verifies(case):
         call.body["computed"]["words_matched"]
         for call in standing(case, "agency_callback")
         if call.body["told_by_agency"]["result"] == "person_confirmed"
+        and call.body["told_by_agency"]["agency"] in case.agencies
     ]
     assert facts.person_confirmed == any(confirmed)
     if outcome_table().decide(facts).outcome == "verified":

@@ -57,6 +57,17 @@ def test_another_outcome_than_the_released_one_waits_for_its_own_release(deploym
     assert "Contradicted" in deployment.client.get(listed["requester_receipt"]).get_data(as_text=True)
 
 
+def test_a_withdrawn_release_is_none_whatever_was_released_before(deployment, listed):
+    deployment.follow(listed, "released", "supervisor")
+    deployment.follow(listed, "photo_credential_compared", photo_credential={**COMPARED, "result": "does_not_match"})
+    seq = loaded(deployment.follow(listed, "released", "supervisor"))["events"][0]["seq"]
+    withdrawn = {"corrects_seq": seq, "withdrawn": True}
+    assert outcome(deployment.follow(listed, "corrected", "supervisor", corrected=withdrawn)) == "contradicted"
+    page = deployment.client.get(listed["requester_receipt"]).get_data(as_text=True)
+    assert "A supervisor is checking" in page
+    assert "Contradicted" not in page
+
+
 def test_a_correction_leaves_a_history_that_audits_clean(deployment, listed):
     deployment.follow(listed, "corrected", corrected={"corrects_seq": 0, "facts": {"agent_label": "Agent 9"}})
     service = deployment.service

@@ -185,9 +185,9 @@ def followed(case: Case, record: Record) -> Case:
         case "concluded":
             # A new conclusion has to be released anew.
             return replace(case, released=None)
-        case "corrected" if any(event.kind == "released" and event.withdrawn for event in case.events):
-            release = case.latest("released")
-            return case if release is not None else replace(case, released=None)
+        case "corrected" if any(e.kind == "released" and e.seq == content["corrects_seq"] for e in case.events):
+            # What stood before a withdrawn release was not what the supervisor then saw: it is released anew.
+            return replace(case, released=None)
         case "sealed" | "unsealed":
             return replace(case, sealed=record.kind == "sealed")
         case _:
