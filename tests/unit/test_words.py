@@ -20,8 +20,14 @@ NOT_CHECKED = " Not checked: on duty, assigned here."
 CALL_ICE = "Ask dispatch to call DHS-ICE on its held number and pass the two words. Enter the words this person says."
 CREDENTIAL = "Ask for a photo credential. Compare the uncovered face and the number on it, out of public view if asked."
 LEAD = "Ask for their lead or supervisor and check that person."
-ALWAYS = ("Keep body-worn video on.", "Request a supervisor.", "Go through the checklist.")
-QUIET = "Say nothing to the crowd. A supervisor tells the person who asked."
+TELL = "Tell the person who asked, privately and when it is safe."
+ALWAYS = ("Keep body-worn video on.", "Request a supervisor.", TELL, "Go through the checklist.")
+SUPERVISOR = "Request a supervisor."
+QUIET = (
+    "Keep body-worn video on.",
+    "Say nothing to the crowd. A supervisor tells the person who asked.",
+    "Go through the checklist.",
+)
 AGAIN = "Read the number again, character by character, and check again."
 WHICH = "Ask which agency this person belongs to, and check again."
 
@@ -48,6 +54,13 @@ def badge(street, agency=ICE, status="active", kind="badge"):
     return street.sample.known(agency, kind, status).value
 
 
+def confirmed(street, value):
+    street.submit(ICE, value)
+    words = street.issue_words()
+    street.follow(WordReadBack(words.word_id), caller("dispatcher", "52104"))
+    return street.follow(AgencyCallback("person_confirmed", word_id=words.word_id, words_heard=words.phrase))
+
+
 def test_listed(street):
     assert said(street.submit(ICE, badge(street))) == (
         "identifier_listed",
@@ -68,7 +81,7 @@ def test_confirmed_by_the_word(street):
         "DHS-ICE confirmed this person on its held number, and the one-time words came back from this person within "
         "five minutes." + NOT_CHECKED + " This concerns identity only. It does not say that an arrest or search is "
         "lawful." + SYNTHETIC,
-        ("Tell the person who asked, privately and when it is safe.", *ALWAYS),
+        ALWAYS,
     )
 
 
@@ -86,8 +99,8 @@ def test_other_words_are_named_where_nothing_else_is_known(street):
     answer = street.follow(AgencyCallback("person_confirmed", word_id=words.word_id, words_heard="wrong words"))
     assert said(answer)[:2] == (
         "inconclusive",
-        "The number or credential could not be read. The words heard were not the ones given to the agency. That "
-        "confirms nothing." + NOT_PROOF + SYNTHETIC,
+        "The number or credential could not be read. On the last call the words heard were not the "
+        "ones given to the agency. That confirms nothing." + NOT_PROOF + SYNTHETIC,
     )
 
 
@@ -112,7 +125,7 @@ def test_not_listed(street):
         "not_listed",
         "Not in DHS-ICE's roster as of 23 Nov 21:04, which its signer calls complete for this kind of number; no newer "
         "roster known 14 minutes ago. Numbers are easily misread." + NOT_PROOF + SYNTHETIC,
-        (QUIET, AGAIN, CALL_ICE, CREDENTIAL, LEAD, *ALWAYS),
+        (SUPERVISOR, AGAIN, CALL_ICE, CREDENTIAL, LEAD, *QUIET),
     )
 
 
@@ -122,7 +135,7 @@ def test_contradicted_by_the_roster(street):
         "Listed in DHS-ICE's roster as of 23 Nov 21:04, but not as active; no newer roster known 14 minutes ago."
         + NOT_PROOF
         + SYNTHETIC,
-        (QUIET, CALL_ICE, CREDENTIAL, LEAD, *ALWAYS),
+        (SUPERVISOR, AGAIN, CALL_ICE, CREDENTIAL, LEAD, *QUIET),
     )
 
 
@@ -135,6 +148,41 @@ def test_contradicted_by_the_agency_and_the_photo(street):
         "DHS-ICE, called on its held number, said that this is not its agent. The uncovered face did not match the "
         "photo on the credential shown." + NOT_PROOF + SYNTHETIC,
     )
+    # The agency was called and the photo compared: neither is asked for again.
+    assert answer.case.next_steps == (SUPERVISOR, LEAD, *QUIET)
+
+
+def test_contradicted_says_what_speaks_for_the_person_too(street):
+    answer = confirmed(street, badge(street, status="suspended"))
+    assert answer.case.outcome == "contradicted"
+    assert "DHS-ICE also confirmed this person on its held number, and the words came back. These disagree: a " in (
+        answer.case.explanation
+    )
+
+
+def test_verified_says_that_the_number_given_is_in_no_roster(street):
+    answer = confirmed(street, badge(street, status="absent"))
+    assert answer.case.outcome == "verified"
+    assert " Not found in DHS-ICE's roster as of 23 Nov 21:04." in answer.case.explanation
+
+
+def test_a_call_that_came_to_nothing_is_said_beside_every_outcome(street):
+    street.submit(ICE, badge(street))
+    assert "On the last call DHS-ICE did not answer on its held number." in (
+        street.follow(AgencyCallback("unreachable")).case.explanation
+    )
+    answer = street.follow(AgencyCallback("not_possible"))
+    assert answer.case.outcome == "identifier_listed"
+    assert answer.case.next_steps[0].startswith("There is no held number for DHS-ICE.")
+
+
+def test_a_photo_compared_without_a_roster_is_said_and_not_asked_for_again(street):
+    silent = next(a for a, s in street.registry.agencies("LAPD").items() if s.profile.level == 0)
+    street.submit(silent, "B 12345")
+    answer = street.compare()
+    assert answer.case.outcome == "inconclusive"
+    assert "a credential that bears this number. A card alone proves nothing." in answer.case.explanation
+    assert CREDENTIAL not in answer.case.next_steps
 
 
 def test_vouched_for_the_operation(street):
@@ -161,7 +209,7 @@ def test_declined(street):
     assert said(street.submit("none_stated")) == (
         "declined",
         "Asked to identify, and declined." + NOT_PROOF,
-        (CREDENTIAL, "Document the refusal on body-worn video.", LEAD, *ALWAYS),
+        (WHICH, CREDENTIAL, LEAD, ALWAYS[0], "Document the refusal on body-worn video.", *ALWAYS[1:]),
     )
 
 
@@ -176,6 +224,7 @@ def test_interrupted_and_not_required(street):
         (
             "When it is safe, enter what you know: vehicle, direction, video reference.",
             "Keep body-worn video on.",
+            TELL,
             "Go through the checklist.",
         ),
     )
@@ -223,7 +272,7 @@ def test_nobody_answers(street):
     assert said(answer)[:2] == (
         "inconclusive",
         "No roster exists for this agency. That says nothing about this person. "
-        f"{called} did not answer on its held number." + NOT_PROOF + SYNTHETIC,
+        f"On the last call {called} did not answer on its held number." + NOT_PROOF + SYNTHETIC,
     )
 
 
@@ -277,7 +326,8 @@ def test_without_any_registry_the_answer_is_still_useful(tmp_path):
 def test_the_age_of_the_roster_is_told_in_minutes_hours_and_days(street):
     value = badge(street)
     for passed, words in (
-        (timedelta(0), "14 minutes ago"),
+        (timedelta(minutes=-14), "now"),
+        (timedelta(minutes=14), "14 minutes ago"),
         (timedelta(minutes=46), "1 hour ago"),
         (timedelta(hours=9), "10 hours ago"),
     ):

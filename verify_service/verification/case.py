@@ -115,7 +115,7 @@ def facts_of(case: Case) -> Facts:
         (said(event.body, "observed")["result"], event.received_at, event.seq)
         for event in case.standing("photo_credential_compared")
     ]
-    identified = _identified_at(case)
+    identified = identified_at(case)
     active = [check for check in checks if check["result"] == "match_active"]
     credentials = [check for check in active if check["kind"] in CREDENTIAL_KINDS]
     fresh_until = min((check["fresh_until"] for check in credentials), default="")
@@ -144,7 +144,7 @@ def facts_of(case: Case) -> Facts:
     )
 
 
-def _identified_at(case: Case) -> int:
+def identified_at(case: Case) -> int:
     """Return the ``seq`` of the event that gave the identifier as it stands: a photo before it bore another one."""
     given = [e.seq for e in case.standing("corrected") if "identifier" in said(e.body["facts"], "told_by_agent")]
     return max(given, default=0)

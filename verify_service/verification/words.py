@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import parse_rfc3339
 from verify_service.verification.event import said
+from verify_service.verification.steps import UNANSWERED, compared, last_call, next_steps, words_differed
+from verify_service.verification.texts import of, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 # These outcomes must never be read as proof of an impostor (policy ground §5).
 NOT_PROOF = frozenset({"contradicted", "not_listed", "declined", "inconclusive", "impersonation_suspected"})
+# A photo compared is part of the others, or stands against them.
+WITHOUT_PHOTO = frozenset({"agency_vouched", "identifier_listed", "not_listed", "declined", "inconclusive"})
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SHOWN_AGENCIES = 8
 
@@ -33,14 +34,6 @@ class Words:
     next_steps: tuple[str, ...]
 
 
-@cache
-def texts(language: str = "en") -> Mapping[str, str]:
-    """Read the sentences of a language."""
-    content = files(__package__).joinpath("words", f"{language}.json").read_bytes()
-    sentences: dict[str, str] = json.loads(content)
-    return sentences
-
-
 def explain(case: Case, facts: Facts, decision: Decision, computed: Decision, now: datetime, zone: ZoneInfo) -> Words:
     """Put a decision into words; ``computed`` is what the events give without a supervisor's conclusion."""
     text = texts()
@@ -49,27 +42,27 @@ def explain(case: Case, facts: Facts, decision: Decision, computed: Decision, no
         concluded, alone = (text[f"outcome_{name}"] for name in names)
         sentences = [text["concluded"].format(outcome=concluded, computed=alone)]
     else:
-        sentences = _grounds(case, facts, decision, now, zone)
+        sentences = [*_grounds(case, facts, decision, now, zone), *_beside(case, decision.outcome, now, zone)]
     if decision.outcome in NOT_PROOF:
         sentences.append(text["not_proof"])
     if decision.outcome == "verified":
         sentences.append(text["identity_only"])
     if case.synthetic:
         sentences.append(text["synthetic"])
-    return Words(" ".join(sentences), tuple(_next_steps(case, facts, decision)))
+    return Words(" ".join(sentences), next_steps(case, facts, decision.outcome))
 
 
 def _grounds(case: Case, facts: Facts, decision: Decision, now: datetime, zone: ZoneInfo) -> list[str]:
     text, outcome = texts(), decision.outcome
     match outcome:
         case "verified":
-            return [_of(text["verified"], _calling(case, "person_confirmed")), text["not_checked"]]
+            return [of(text["verified"], _calling(case, "person_confirmed")), text["not_checked"]]
         case "contradicted":
             return _contradictions(case, facts, now, zone)
         case "credential_consistent":
             return [_listed(text["listed"], case, "match_active", now, zone), text["credential"], text["not_checked"]]
         case "agency_vouched" if facts.operation_confirmed:
-            return [_of(text["operation"], _calling(case, "operation_confirmed")), text["not_checked"]]
+            return [of(text["operation"], _calling(case, "operation_confirmed")), text["not_checked"]]
         case "agency_vouched":
             return [_listed(text["op_code"], case, "match_active", now, zone), text["not_checked"]]
         case "identifier_listed":
@@ -77,20 +70,33 @@ def _grounds(case: Case, facts: Facts, decision: Decision, now: datetime, zone: 
         case "not_listed":
             return [_listed(text["not_listed"], case, "no_match", now, zone)]
         case "declined" | "interrupted" | "not_required":
-            return [text[outcome], *_last_call(case)]
+            return [text[outcome]]
         case _:
-            return [*_open_reasons(case, now, zone), *_last_call(case)]
+            return _open_reasons(case, now, zone)
 
 
 def _contradictions(case: Case, facts: Facts, now: datetime, zone: ZoneInfo) -> list[str]:
     text, sentences = texts(), []
     if facts.agency_denied:
-        sentences.append(_of(text["denied"], _calling(case, "denied")))
+        sentences.append(of(text["denied"], _calling(case, "denied")))
     if facts.photo_mismatch:
         sentences.append(text["photo_mismatch"])
     if facts.registry_inactive:
         sentences.append(_listed(text["inactive"], case, "match_inactive", now, zone))
+    if facts.person_confirmed:
+        sentences.append(of(text["yet_confirmed"], _calling(case, "person_confirmed")))
     return sentences
+
+
+def _beside(case: Case, outcome: str, now: datetime, zone: ZoneInfo) -> list[str]:
+    """Say what did not give the outcome and still has to be known beside it."""
+    text, sentences = texts(), []
+    if outcome == "verified":
+        # The number given may be another's: the person was confirmed, not the number.
+        sentences += [_why_open(check, now, zone) for check in case.own_checks if check["result"] == "no_match"]
+    if outcome in WITHOUT_PHOTO and compared(case):
+        sentences.append(text["photo_alone"])
+    return sentences + _last_call(case)
 
 
 def _open_reasons(case: Case, now: datetime, zone: ZoneInfo) -> list[str]:
@@ -136,61 +142,14 @@ def _coincidence(case: Case) -> str:
 
 
 def _last_call(case: Case) -> list[str]:
-    """Say what a callback came to where it decided nothing."""
-    call = case.latest("agency_callback")
+    """Say what the last call to the claimed agency came to where it decided nothing."""
+    call = last_call(case)
     if call is None:
         return []
-    told = said(call.body, "told_by_agency")
-    if told["result"] == "person_confirmed" and call.body["computed"]["words_matched"] is False:
+    if words_differed(call):
         return [texts()["words_differ"]]
-    if told["result"] in {"unreachable", "not_possible"}:
-        return [_of(texts()[told["result"]], told["agency"])]
-    return []
-
-
-def _next_steps(case: Case, facts: Facts, decision: Decision) -> list[str]:
-    text, outcome = texts(), decision.outcome
-    if outcome == "interrupted":
-        return [text["step_when_safe"], text["step_bwv"], text["step_checklist"]]
-    if outcome == "not_required":
-        return [text["step_checklist"]]
-    steps = [*_telling(outcome), *_asking_again(case, outcome)]
-    if not facts.person_confirmed:
-        steps += _calling_steps(case)
-    if not facts.photo_match_in_time and (not facts.person_confirmed or _without_roster(case)):
-        steps.append(text["step_credential"])
-    if outcome == "declined":
-        steps.append(text["step_document_refusal"])
-    if outcome not in {"verified", "credential_consistent"}:
-        steps.append(text["step_lead"])
-    return [*steps, text["step_bwv"], text["step_supervisor"], text["step_checklist"]]
-
-
-def _telling(outcome: str) -> list[str]:
-    if outcome in {"contradicted", "not_listed", "impersonation_suspected"}:
-        return [texts()["step_supervisor_tells"]]
-    return [texts()["step_tell"]] if outcome == "verified" else []
-
-
-def _asking_again(case: Case, outcome: str) -> list[str]:
-    text, steps = texts(), []
-    if case.identifier is not None and not case.agencies:
-        steps.append(text["step_which_agency"])
-    if outcome == "not_listed" or any(check["result"] == "possible_match" for check in case.own_checks):
-        steps.append(text["step_read_again"])
-    if case.latest("agency_callback") is not None and text["words_differ"] in _last_call(case):
-        steps.append(text["step_new_words"])
-    return steps
-
-
-def _calling_steps(case: Case) -> list[str]:
-    text = texts()
-    numbers = case.submitted["computed"]["held_numbers"]
-    return [_of(text["step_callback" if agency in numbers else "step_no_number"], agency) for agency in case.agencies]
-
-
-def _without_roster(case: Case) -> bool:
-    return any(check["result"] == "agency_not_enrolled" for check in case.own_checks)
+    told = said(call.body, "told_by_agency")
+    return [of(texts()[told["result"]], told["agency"])] if told["result"] in UNANSWERED else []
 
 
 def _calling(case: Case, result: str) -> str:
@@ -212,10 +171,6 @@ def _dated(sentence: str, check: Mapping[str, Any], now: datetime, zone: ZoneInf
     )
 
 
-def _of(sentence: str, agency: str) -> str:
-    return sentence.format(agency=agency)
-
-
 def _day_and_time(moment: datetime, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
     return f"{local.day} {MONTHS[local.month - 1]} {local:%H:%M}"
@@ -226,4 +181,4 @@ def _age(since: datetime, now: datetime) -> str:
     for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
         if count := minutes // size:
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "less than a minute ago"
+    return "now"

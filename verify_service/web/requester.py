@@ -8,7 +8,7 @@ from verify_service.clock import parse_rfc3339
 from verify_service.errors import NotFound
 from verify_service.record_log.record import Statement, parse_record
 from verify_service.verification.statement import code_sha256
-from verify_service.verification.words import texts
+from verify_service.verification.texts import texts
 from verify_service.web.api import Routes
 from verify_service.web.backend import Backend, current_backend
 

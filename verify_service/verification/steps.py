@@ -1,0 +1,90 @@
+"""Say what an officer can do next: what helps first, and nothing that was done already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verify_service.verification.callback import MOST_WRONG_WORDS
+from verify_service.verification.case import identified_at
+from verify_service.verification.event import said
+from verify_service.verification.outcome import TOLD_BY_SUPERVISOR
+from verify_service.verification.texts import of, texts
+
+if TYPE_CHECKING:
+    from verify_service.verification.case import Case, CaseEvent
+    from verify_service.verification.outcome import Facts
+
+UNANSWERED = frozenset({"unreachable", "not_possible"})
+READ_AGAIN = frozenset({"possible_match", "match_inactive", "no_match"})
+
+
+def next_steps(case: Case, facts: Facts, outcome: str) -> tuple[str, ...]:
+    """Return the steps that an outcome leaves open, the most useful first."""
+    text = texts()
+    if outcome == "not_required":
+        return (text["step_checklist"],)
+    if outcome == "interrupted":
+        return tuple(text[f"step_{name}"] for name in ("when_safe", "bwv", "tell", "checklist"))
+    by_supervisor = outcome in TOLD_BY_SUPERVISOR
+    steps = [text["step_supervisor"]] if by_supervisor else []
+    steps += [*_reading_again(case, facts), *_calling(case, facts)]
+    if not (facts.person_confirmed or facts.photo_mismatch or compared(case)):
+        steps.append(text["step_credential"])
+    if outcome not in {"verified", "credential_consistent"}:
+        steps.append(text["step_lead"])
+    steps.append(text["step_bwv"])
+    if outcome == "declined":
+        steps.append(text["step_document_refusal"])
+    steps += [text["step_supervisor_tells"]] if by_supervisor else [text["step_supervisor"], text["step_tell"]]
+    return (*steps, text["step_checklist"])
+
+
+def last_call(case: Case) -> CaseEvent | None:
+    """Return the last call to an agency that this person claims now, None where there was none."""
+    calls = [
+        call
+        for call in case.standing("agency_callback")
+        if said(call.body, "told_by_agency")["agency"] in case.agencies
+    ]
+    return calls[-1] if calls else None
+
+
+def words_differed(call: CaseEvent) -> bool:
+    """Whether an agency confirmed a person and that person said other words."""
+    return call.body["computed"]["words_matched"] is False
+
+
+def compared(case: Case) -> bool:
+    """Whether a photo matched on a credential with the number as it stands now."""
+    return any(
+        said(event.body, "observed")["result"] == "matches" and event.seq > identified_at(case)
+        for event in case.standing("photo_credential_compared")
+    )
+
+
+def _reading_again(case: Case, facts: Facts) -> list[str]:
+    text = texts()
+    if not case.agencies:
+        return [text["step_which_agency"]]
+    unread = any(check["result"] in READ_AGAIN for check in case.own_checks)
+    return [text["step_read_again"]] if unread and not facts.registry_active else []
+
+
+def _calling(case: Case, facts: Facts) -> list[str]:
+    wrong = sum(words_differed(call) for call in case.events if call.kind == "agency_callback")
+    if facts.person_confirmed or wrong >= MOST_WRONG_WORDS:
+        return []
+    text, call = texts(), last_call(case)
+    denied, unable = _answered(case, "denied"), _answered(case, "not_possible")
+    callable_ones = set(case.submitted["computed"]["held_numbers"]) - unable
+    steps = [text["step_new_words"]] if call is not None and words_differed(call) else []
+    return steps + [
+        of(text["step_callback" if agency in callable_ones else "step_no_number"], agency)
+        for agency in case.agencies
+        if agency not in denied
+    ]
+
+
+def _answered(case: Case, result: str) -> set[str]:
+    told = [said(call.body, "told_by_agency") for call in case.standing("agency_callback")]
+    return {call["agency"] for call in told if call["result"] == result}
