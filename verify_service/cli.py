@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CHECK_FAILED = 1
 CANNOT_RUN = 3
+# What a shell gives for a command that Ctrl-C ended (128 + SIGINT).
+INTERRUPTED = 130
 CODES = "exit codes: 0 fine, 1 the check failed, 2 the command line is wrong, 3 it could not run (the text says why)"
 
 
@@ -43,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"A file cannot be used: {error}", file=sys.stderr)
         return CANNOT_RUN
     except KeyboardInterrupt:
-        return 0
+        print("Stopped before it was done.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _demo(given: argparse.Namespace) -> int:

@@ -75,6 +75,8 @@ def test_without_a_bearer_token_the_challenge_names_no_error(authenticator, head
         ({"role": None}, "lacks a usable role"),
         ({"client_id": None}, "lacks a usable client_id"),
         ({"command": 3}, "lacks a usable command"),
+        ({"command": "C" * 65}, "lacks a usable command"),
+        ({"serial": "382 11"}, "lacks a usable serial"),
         ({"scope": ["case:read"]}, "must be one text"),
         ({"cnf": {"jkt": "x"}}, "bound to a key"),
     ],

@@ -50,7 +50,8 @@ def test_an_agency_that_is_not_known_is_named_with_where_to_look(deployment):
     (error,) = loaded(reply)["errors"]
     assert error["pointer"] == "/agent/claimed_agency"
     assert error["detail"] == (
-        "This agency is not in the registry: use a code from GET /v1/agencies, `other` or `none_stated`."
+        "This agency is not in the registry (did you mean DHS-ICE?): use a code from GET /v1/agencies, `other` or "
+        "`none_stated`."
     )
     agent = {"claimed_agency": "DHS-ICE", "home_agency": "ICE"}
     (error,) = loaded(deployment.submit(agent=agent))["errors"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 from tests.deployment import loaded
 from tests.service.test_follow_up import COMPARED, heard, outcome, problem
 from verify_service.evidence.audit import audit
+from verify_service.verification import follow_up
 
 
 def test_a_dispatcher_enters_heard_words_only_for_the_officer_who_heard_them(deployment, listed, words):
@@ -73,3 +77,70 @@ def test_a_correction_leaves_a_history_that_audits_clean(deployment, listed):
     service = deployment.service
     report = audit(service.audit_source(), service.vault, service.marks())
     assert report.ok, report.sentences()
+
+
+def test_of_two_corrections_made_on_the_same_claim_the_later_is_refused(deployment, listed, monkeypatch):
+    both_checked, check = threading.Barrier(2, timeout=20), deployment.service.registry.check
+
+    def check_together(*asked):
+        result = check(*asked)
+        both_checked.wait()
+        return result
+
+    monkeypatch.setattr(deployment.service.registry, "check", check_together)
+    corrections = ({"agent": {"claimed_agency": "DHS-CBP"}}, {"identifier": {"kind": "badge", "value": "99999"}})
+    deployment.bearer()
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda facts: corrected(deployment, listed, facts), corrections))
+    assert sorted(answer.status_code for answer in answers) == [201, 412]
+
+
+def corrected(deployment, verification, facts):
+    return deployment.follow(verification, "corrected", corrected={"corrects_seq": 0, "facts": facts})
+
+
+def test_only_its_number_puts_an_officer_on_an_incident_that_is_not_theirs(deployment, listed):
+    incident = listed["incident"]["id"]
+    stranger = deployment.submit(serial="40404", incident_number=None, incident_id=incident)
+    assert "no such verification or incident" in problem(stranger, 404)
+    assert deployment.submit(serial="40404").status_code == 201
+    assert deployment.submit(serial="40404", incident_number=None, incident_id=incident).status_code == 201
+
+
+def test_an_officer_does_not_change_the_number_of_an_incident(deployment, listed):
+    numbered = {"kind": "number_assigned", "number_assigned": {"number": "261124005555"}}
+    path = f"/v1/incidents/{listed['incident']['id']}/events"
+    assert "ask dispatch or a supervisor" in problem(deployment.post(path, numbered), 403)
+    deployment.enter()
+    assert loaded(deployment.post(path, numbered, "dispatcher"))["number"] == "261124005555"
+
+
+def test_an_incidents_etag_changes_with_what_is_seen_of_it(deployment, listed):
+    second = loaded(deployment.submit("DHS-CBP", agent_label="Agent 3"))
+    tags = set()
+    for verification in (listed, second):
+        tags.add(deployment.get("/v1/incidents/261124001234").headers["ETag"])
+        deployment.follow(verification, "interrupted", interrupted={"reason": "left_scene"})
+    tags.add(deployment.get("/v1/incidents/261124001234").headers["ETag"])
+    assert len(tags) == 3
+
+
+def test_a_seal_is_lifted_and_never_withdrawn(deployment, listed):
+    sealed = loaded(deployment.follow(listed, "sealed", "supervisor", sealed={"ground": "Claim filed."}))
+    withdrawn = {"corrects_seq": sealed["events"][0]["seq"], "withdrawn": True}
+    answer = deployment.follow(listed, "corrected", "supervisor", corrected=withdrawn)
+    assert "A seal is not withdrawn" in problem(answer, 422, "/corrected/withdrawn")
+
+
+def test_a_verification_takes_so_many_events_and_says_where_to_go_on(deployment, listed, monkeypatch):
+    monkeypatch.setattr(follow_up, "MOST_EVENTS", 1)
+    answer = deployment.follow(listed, "interrupted", interrupted={"reason": "left_scene"})
+    assert "submit this agent anew" in problem(answer, 422)
+
+
+def test_a_number_from_an_outdated_registry_is_said_to_be_one(deployment, known):
+    deployment.clock.advance(hours=80)
+    answer = loaded(deployment.submit("DHS-ICE", known()))
+    denied = loaded(deployment.follow(answer, "agency_callback", agency_callback={"result": "denied"}))
+    assert denied["outcome"] == "contradicted"
+    assert "The number called for DHS-ICE is from a registry that went out of date on 24 Nov" in denied["explanation"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from verify_service.access.visibility import visibility
 from verify_service.errors import NotFound
+from verify_service.signing import sha256_hex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,7 +159,8 @@ class Reading:
         incident, version = self.find_incident(caller, name)
         found = self._store.page(visibility(caller), Criteria(incident=incident.id), None, None, MOST_AGENTS)
         cases = [case for _, case in found]
-        return incident, cases, f"{version}.{len(cases)}.{sum(len(case.events) for case in cases)}"
+        seen = " ".join(f"{case.id}.{len(case.events)}" for case in cases)
+        return incident, cases, f"{version}.{sha256_hex(seen.encode())[:16]}"
 
     def page(
         self, caller: Caller, operation: str, criteria: Criteria, before: int | None, limit: int, address: str | None

@@ -74,5 +74,5 @@ def _refusal(place: int, character: str) -> str:
     named = f"The {ordinal(place)} character {shown}(U+{ord(character):04X} {unicodedata.name(character, 'UNNAMED')})"
     twin = looks_like(character, LETTERS_AND_DIGITS | IGNORED)
     if twin is not None:
-        return f"{named} only looks like '{twin}': type it again on this keyboard."
+        return f"{named} only looks like '{twin.upper()}': type it again on this keyboard."
     return f"{named} is not a letter A to Z or a digit: type it again on this keyboard."

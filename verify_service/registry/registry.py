@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 CLAIMED_AGENCY = "/agent/claimed_agency"
 IDENTIFIER_VALUE = "/identifier/value"
+UNKNOWN_AGENCY = (
+    "This agency is not in the registry{meant}: use a code from GET /v1/agencies, `other` or `none_stated`."
+)
+MOST_MEANT = 3
 
 
 class Registry:
@@ -112,14 +116,18 @@ def _enrolled(edition: Edition) -> list[str]:
 
 def _require_known(edition: Edition, codes: Iterable[str], pointers: Mapping[str, str]) -> None:
     faults = {
-        pointers.get(code, CLAIMED_AGENCY): [
-            "This agency is not in the registry: use a code from GET /v1/agencies, `other` or `none_stated`."
-        ]
+        pointers.get(code, CLAIMED_AGENCY): [UNKNOWN_AGENCY.format(meant=_meant(code, edition))]
         for code in codes
         if code not in edition.agencies
     }
     if faults:
         raise InvalidRequest(faults)
+
+
+def _meant(code: str, edition: Edition) -> str:
+    """Ask whether an agency was meant whose code is made of this one, as DHS-ICE is of ICE."""
+    meant = [known for known in edition.agencies if code in known.split("-")]
+    return f" (did you mean {' or '.join(meant[:MOST_MEANT])}?)" if meant else ""
 
 
 def _require_format(identifier: Identifier, agencies: Sequence[AgencyState]) -> None:

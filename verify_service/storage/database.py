@@ -120,6 +120,8 @@ class Database:
             if losses == self._losses:
                 return connection
             connection.close()
+        if self._file is not None:
+            self._file.create()
         connection = self.engine.connect()
         if self._file is not None:
             self._file.opened()

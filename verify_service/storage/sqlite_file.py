@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from verify_service.errors import StorageUnavailable
@@ -40,6 +40,12 @@ class SqliteFile:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._check()
             yield
+
+    def create(self) -> None:
+        """Make the file for this user alone before SQLite does, whose journals take its mode; leave one that is."""
+        with suppress(OSError):
+            # SQLite itself says what is wrong.
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def opened(self) -> None:
         """Remember which file it is, at the first connection."""

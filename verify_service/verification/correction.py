@@ -79,6 +79,10 @@ class Corrected(OfficerFact):
         return {"corrects_seq": event.seq, "facts": self._groups(sealed)}
 
     def _withdrawal(self, event: CaseEvent) -> dict[str, Any]:
+        if event.kind in {"sealed", "unsealed"}:
+            raise InvalidRequest.at(
+                "/corrected/withdrawn", "A seal is not withdrawn; it is lifted by an order of its own."
+            )
         if event.kind == "submitted" or self.facts:
             raise InvalidRequest.at("/corrected/withdrawn", "A submission is never withdrawn; correct its facts.")
         return {"withdrawn": True}

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from verify_service.verification.statement import StatementLink
 
 SUPERVISED = frozenset({"concluded", "released", "sealed", "unsealed", "disputed", "dispute_answered"})
+# The state is read, changed and written whole with each of them.
+MOST_EVENTS = 500
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class FollowUp:
         if case is None:
             raise NotFound("There is no such verification here.")
         self._check_corrector(case)
+        if len(case.events) >= MOST_EVENTS:
+            raise InvalidRequest.at("/kind", f"This verification has its {MOST_EVENTS} events: submit this agent anew.")
         sealed = SealedFields(self.random_bytes)
         content = self.fact.body(case, sealed, self.by.moments, relayed=self.by.relayed)
         record, told = self._recorded(content, subject, case, subjects[f"incident:{self.incident}"].state)
@@ -139,7 +143,7 @@ class SceneFollowUp:
         incident: Incident | None = subject.state
         if incident is None:
             raise NotFound("There is no such incident here.")
-        alias = self._alias(subjects)
+        alias = self._alias(incident, subjects)
         sealed = SealedFields(self.random_bytes)
         content = self.scene_event.body(incident, sealed, self.by.moments, relayed=self.by.relayed)
         record = event(
@@ -155,10 +159,12 @@ class SceneFollowUp:
 
         return Composition((Draft(record, tuple(sealed.fields), alias=alias),), reply)
 
-    def _alias(self, subjects: Mapping[str, Subject]) -> str | None:
+    def _alias(self, incident: Incident, subjects: Mapping[str, Subject]) -> str | None:
         if not isinstance(self.scene_event, NumberAssigned):
             return None
         alias = f"incident-number:{self.scene_event.number}"
+        if incident.number is not None and self.by.caller.role == "officer":
+            raise NotAllowed("The incident has a number: ask dispatch or a supervisor to correct it.")
         if subjects[alias].state is not None:
             raise InvalidRequest.at("/number_assigned/number", "Another incident has this number.")
         return alias

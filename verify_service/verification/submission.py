@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import uuid7
-from verify_service.errors import NotFound
 from verify_service.record_log.log import Composition, Draft
 from verify_service.verification.answer import answered, settled
 from verify_service.verification.event import body, event
@@ -90,8 +89,6 @@ class Submission:
     def compose(self, subjects: Mapping[str, Subject]) -> Composition:
         """Return the records of this submission on top of the incident as it stands."""
         subject = subjects[self.incident_name]
-        if subject.state is None and self.claim.incident_id is not None:
-            raise NotFound("There is no such incident here.")
         incident, scene = self._on_scene(subject)
         final, records = self._case(incident)
         case = final.case

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NOT_PROOF = frozenset({"contradicted", "not_listed", "declined", "inconclusive", "impersonation_suspected"})
 # A photo compared is part of the others, or stands against them.
 WITHOUT_PHOTO = frozenset({"agency_vouched", "identifier_listed", "not_listed", "declined", "inconclusive"})
+BY_CALL = frozenset({"verified", "agency_vouched", "contradicted"})
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SHOWN_AGENCIES = 8
 
@@ -94,6 +95,11 @@ def _beside(case: Case, outcome: str, now: datetime, zone: ZoneInfo) -> list[str
     if outcome == "verified":
         # The number given may be another's: the person was confirmed, not the number.
         sentences += [_why_open(check, now, zone) for check in case.own_checks if check["result"] == "no_match"]
+    if outcome in BY_CALL:
+        sentences += [
+            text["stale_number"].format(agency=check["agency"], since=_day_and_time(fresh_until, zone))
+            for check, fresh_until in _no_longer_fresh(case)
+        ]
     if outcome in WITHOUT_PHOTO and compared(case):
         sentences.append(text["photo_alone"])
     return sentences + _last_call(case)
@@ -139,6 +145,12 @@ def _coincidence(case: Case) -> str:
         return text["not_asked_of_agency"]
     shown = ", ".join(listed[:SHOWN_AGENCIES]) + (" …" if len(listed) > SHOWN_AGENCIES else "")
     return text["elsewhere"].format(count=len(listed), agencies=shown)
+
+
+def _no_longer_fresh(case: Case) -> list[tuple[Mapping[str, Any], datetime]]:
+    """Return the checks made on an outdated registry, with the moment at which it went out of date."""
+    asked = [(check, check["fresh_until"] and parse_rfc3339(check["fresh_until"])) for check in case.own_checks]
+    return [(check, until) for check, until in asked if until and until <= parse_rfc3339(check["checked_at"])]
 
 
 def _last_call(case: Case) -> list[str]:

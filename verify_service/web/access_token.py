@@ -31,6 +31,9 @@ LONGEST_CLAIM = 256
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 ACCESS_TOKEN_TYPES = {"at+jwt", "application/at+jwt"}
 PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+# What stands in records and indexes as it is.
+SERIAL = re.compile(r"[A-Za-z0-9._-]{1,64}")
+COMMAND = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}")
 SIGNATURES = jwt.PyJWS(list(ALGORITHMS))
 UNREADABLE = "The access token cannot be read: sign in again."
 
@@ -142,9 +145,9 @@ def _caller(claims: Mapping[str, Any], audience: Audience) -> Caller:
     return Caller(
         issuer=audience.issuer,
         subject=_text(claims, "sub"),
-        serial=_text(claims, "serial"),
+        serial=_text(claims, "serial", SERIAL),
         department=_text(claims, "department"),
-        command=None if claims.get("command") is None else _text(claims, "command"),
+        command=None if claims.get("command") is None else _text(claims, "command", COMMAND),
         role=_text(claims, "role"),
         scopes=frozenset(scope.split()),
         client_id=_text(claims, "client_id"),
@@ -158,9 +161,9 @@ def _check_served(caller: Caller, audience: Audience) -> None:
         raise NotAllowed(f"Your role is not known here: it must be one of {', '.join(ROLES)}.")
 
 
-def _text(members: Mapping[str, Any], name: str) -> str:
+def _text(members: Mapping[str, Any], name: str, form: re.Pattern[str] = PRINTABLE) -> str:
     value = members.get(name)
-    if not isinstance(value, str) or len(value) > LONGEST_CLAIM or not PRINTABLE.fullmatch(value):
+    if not isinstance(value, str) or len(value) > LONGEST_CLAIM or not form.fullmatch(value):
         raise NotAuthenticated(f"The access token lacks a usable {name}: ask your identity provider to add it.")
     return value
 

@@ -93,9 +93,12 @@ def submit(caller: Caller, body: Mapping[str, Any], key: RetryKey) -> Response:
 
     Checks what a claimed agent gives, or refuses to give, against the signed registry, records it and answers.
     """
-    backend = current_backend()
+    backend, submitted = current_backend(), claim(body)
     by = reporter(body, caller, backend.clock.now())
-    return replies.created(backend.desk.verify(claim(body), by, key, _render(caller)))
+    if submitted.incident_id is not None:
+        # Only its number, which dispatch gave them, puts somebody on an incident that is not theirs.
+        backend.reading.find_incident(caller, submitted.incident_id)
+    return replies.created(backend.desk.verify(submitted, by, key, _render(caller)))
 
 
 @routes.operation(
