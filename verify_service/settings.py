@@ -105,6 +105,10 @@ def parse(environment: Mapping[str, str], *, needs: Collection[str], cores: int)
         faults.append(settings_file.unknown(name, VARIABLES))
     settings = _settings(reading, home, cores)
     faults.extend(_contradictions(settings))
+    if reading.lacks and not (home / settings_file.FILE_NAME).exists():
+        faults.append(
+            f"{home} keeps no {settings_file.FILE_NAME}: run this where it is kept, or name it in VERIFY_HOME."
+        )
     if faults:
         raise ConfigurationError("\n".join(faults))
     return settings
@@ -117,11 +121,13 @@ class _Reading:
         self._values = values
         self._needs = needs
         self._faults = faults
+        self.lacks = False
 
     def read(self, name: str, parser: Callable[[str], T], default: T) -> T:
         text = self._values.get(name, "").strip()
         if not text:
             if name in self._needs:
+                self.lacks = True
                 self._faults.append(f"{name} is not set: {VARIABLES[name]}.")
             return default
         try:

@@ -94,7 +94,7 @@ def test_a_faulty_file_is_refused_with_its_line(parse, tmp_path, line, words):
     assert words in faults(parse)
 
 
-def test_every_fault_is_named_at_once(parse):
+def test_every_fault_is_named_at_once(parse, tmp_path):
     said = faults(
         parse,
         VERIFY_DEPARTMENTS=None,
@@ -111,6 +111,7 @@ def test_every_fault_is_named_at_once(parse):
         "VERIFY_LOG_HOST is not set: name the host that log origins begin with for ever, such as verify.example.gov.",
         "VERIFY_AUDIENCE is not set: name this service as tokens do in aud, such as https://verify.example.gov.",
         "VERIFY_WORKERS needs a whole number from 1 to 999: give the number of worker processes.",
+        f"{tmp_path} keeps no settings.env: run this where it is kept, or name it in VERIFY_HOME.",
     ]
 
 

@@ -27,9 +27,10 @@ POLICY_FILE = "policy.txt"
 
 @dataclass(frozen=True)
 class ShownEvent:
-    """One event's record and receipt, exactly as served, and whether the receipt proved it offline."""
+    """One event's record and receipt, exactly as served and kept under a name, and whether the receipt proved it."""
 
     kind: str
+    name: str
     record: str
     receipt: str
     proved: bool
@@ -54,10 +55,11 @@ class Prover:
         shown = []
         for event in json.loads(self.client.get("officer", url))["events"]:
             record, receipt = self.client.get("officer", event["record"]), self.client.get("officer", event["receipt"])
-            (self.folder / f"{name}-{event['seq']}.json").write_bytes(record)
-            (self.folder / f"{name}-{event['seq']}.tlog-proof").write_bytes(receipt)
+            kept = f"{name}-{event['seq']}"
+            (self.folder / f"{kept}.json").write_bytes(record)
+            (self.folder / f"{kept}.tlog-proof").write_bytes(receipt)
             proved = _proves(receipt, record, self.policy)
-            shown.append(ShownEvent(event["kind"], record.decode(), receipt.decode(), proved))
+            shown.append(ShownEvent(event["kind"], kept, record.decode(), receipt.decode(), proved))
         return shown
 
 
@@ -140,8 +142,8 @@ def show_open(settings: Settings, service: Service) -> None:
 def _show_events(events: Sequence[ShownEvent]) -> None:
     for event in events:
         print(f"\n    {event.kind}: record and receipt ({'proved offline' if event.proved else 'NOT PROVED'})")
-        print(textwrap.indent(event.record, "      "))
-        print(textwrap.indent(event.receipt.rstrip("\n"), "      "), flush=True)
+        print(f"      {event.name}.json        {event.record[:WIDTH]} …")
+        print(f"      {event.name}.tlog-proof  {' · '.join(event.receipt.split(chr(10))[:3])} · …", flush=True)
 
 
 def _proves(receipt: bytes, record: bytes, policy: TrustPolicy) -> bool:
