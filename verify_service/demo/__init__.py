@@ -30,8 +30,8 @@ def run(*, once: bool, rosters: bool, as_json: bool) -> int:
     with serving(chosen, _say):
         if once:
             return _once(chosen, rosters=rosters, as_json=as_json)
-        show_open(chosen, Service(chosen))
         try:
+            show_open(chosen, Service(chosen))
             threading.Event().wait()
         except KeyboardInterrupt:
             _say("Stopped.")
