@@ -186,9 +186,33 @@ def test_the_tags_that_were_asked_are_returned_and_always_in_one_statement(stati
         result = station.registry.check(DEPARTMENT, identifier, None, station.clock.now())
         assert station.store.statements == before + 1
         assert result.tags == {
-            code: {"epoch": 1, "tag": station.sample.key(code).tag(identifier).hex()}
+            code: {"epoch": 1, "tag": station.sample.key(code).tag(identifier).hex(), "alternates": []}
             for code in ("DHS-CBP", "DHS-ICE", "DOJ-BOP")
         }
+
+
+def test_a_number_that_is_easily_read_as_a_listed_one_is_a_possible_match_and_no_more(station):
+    sample, listed = station.sample, Identifier("badge", "O12345")
+    sample.publish_roster("DHS-ICE", sample.next_roster("DHS-ICE", listed, status="suspended"))
+    station.ingest()
+    assert station.result(listed, "DHS-ICE") == "match_inactive"
+    for typed, result in (("Q12345", "possible_match"), ("D12345", "possible_match"), ("P12345", "no_match")):
+        before = station.store.statements
+        asked = station.registry.check(DEPARTMENT, Identifier("badge", typed), ["DHS-ICE"], station.clock.now())
+        assert asked.checks[0].result == result
+        assert station.store.statements == before + 1
+    # A letter is no digit at an agency that numbers in digits, so nothing is asked there that cannot be.
+    tags = station.registry.check(DEPARTMENT, Identifier("badge", "51234"), ["DHS-CBP"], station.clock.now()).tags
+    assert tags["DHS-CBP"]["alternates"] == []
+    # Asked of everyone, no match concludes anything, and a number close to one even less.
+    assert "possible_match" not in {check.result for check in station.check(Identifier("badge", "Q12345"))}
+
+
+def test_what_a_number_may_have_been_is_asked_whether_it_is_listed_or_not(station):
+    ice = station.sample.key("DHS-ICE")
+    result = station.registry.check(DEPARTMENT, Identifier("badge", "Q12345"), ["DHS-ICE"], station.clock.now())
+    near = [ice.tag(Identifier("badge", value)).hex() for value in ("O12345", "D12345")]
+    assert result.tags["DHS-ICE"]["alternates"] == near
 
 
 def test_a_stale_roster_is_asked_all_the_same(station):

@@ -85,7 +85,7 @@ def test_values_are_canonical_unique_and_fit_what_the_agency_declares():
             assert canonical_value(value, "/") == value
             declared = agency.profile.value_format(kind)
             assert declared is None or declared.matches(value)
-            assert kind != "minted" or check_character_fits(value)
+            assert check_character_fits(kind, value)
 
 
 def test_standings_and_dates_are_spread_plausibly():

@@ -9,6 +9,7 @@ import pytest
 from tests.registries import SampleRegistry
 from tests.street import CBP, ICE, Street, caller
 from verify_service.errors import InvalidRequest
+from verify_service.registry.identifier import Identifier
 from verify_service.verification.callback import AgencyCallback, WordReadBack
 from verify_service.verification.claim import PhotoCredential
 from verify_service.verification.fact import Concluded, Interrupted
@@ -333,3 +334,13 @@ def test_the_age_of_the_roster_is_told_in_minutes_hours_and_days(street):
     ):
         street.clock.moment += passed
         assert f"no newer roster known {words}." in street.submit(ICE, value).case.explanation
+
+
+def test_a_number_close_to_a_listed_one_is_read_again(tmp_path):
+    sample = SampleRegistry(tmp_path / "registry")
+    sample.publish_roster(ICE, sample.next_roster(ICE, Identifier("badge", "O12345")))
+    outcome, explanation, steps = said(Street(tmp_path, sample).submit(ICE, "Q12345"))
+    assert (outcome, steps[0]) == ("inconclusive", AGAIN)
+    assert explanation == (
+        "Close to a number in DHS-ICE's roster, but not the same. Read the number again." + NOT_PROOF + SYNTHETIC
+    )

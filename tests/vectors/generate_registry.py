@@ -27,7 +27,8 @@ def identifiers():
         ("a no-break space", "credential", "AB\u00a01234567", "AB1234567"),
         ("a Roman numeral in one character", "credential", "\u2167", "VIII"),
         ("a Kelvin sign", "credential", "\u212a1", "K1"),
-        ("letter O and digit 0 stay apart", "op_code", "O0", "O0"),
+        ("letter O and digit 0 stay apart", "credential", "O0", "O0"),
+        ("an operation code, with its check character", "op_code", "k7m2 Q4PG", "K7M2Q4PG"),
         ("minted, with its check character", "minted", "g123-4896-5432-1y", "G123489654321Y"),
         ("64 characters", "badge", "7" * 64, "7" * 64),
     ]
@@ -55,6 +56,8 @@ def identifiers():
         ("minted, one character misread", "minted", "G123489654321X", "value"),
         ("minted, two characters transposed", "minted", "G124389654321Y", "value"),
         ("minted, one character alone", "minted", "1", "value"),
+        ("an operation code, one character misread", "op_code", "K7M2Q4PA", "value"),
+        ("an operation code, one character too many", "op_code", "G123489654321Y", "value"),
         ("a reserved kind", "card", "12345", "kind"),
         ("an unknown kind", "passport", "12345", "kind"),
         ("a kind in capitals", "BADGE", "12345", "kind"),

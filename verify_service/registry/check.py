@@ -65,7 +65,9 @@ class RegistryCheck:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The answers, and per agency the ``epoch`` and ``tag`` (hexadecimal) that were asked for, to be sealed.
+    """The answers, and per agency the ``epoch`` and the ``tag`` and ``alternates`` (hexadecimal) that were asked for.
+
+    The latter are to be sealed.
 
     ``edition`` is what was asked, None before the first ingest.
     """
@@ -81,16 +83,19 @@ def can_be_asked(agency: AgencyState, kind: str) -> bool:
     return agency.profile.level >= needed and agency.roster is not None and kind in agency.roster.coverage
 
 
-def answer(code: str, edition: Edition | None, kind: str | None, entry: Entry | None, at: datetime) -> RegistryCheck:
+def answer(
+    code: str, edition: Edition | None, kind: str | None, entry: Entry | None, near: bool, at: datetime
+) -> RegistryCheck:
     """Put together one agency's answer; ``entry`` is what was found under the identifier's tag, if anything.
 
-    ``kind`` is None where no identifier was given. Without an edition nothing is known of any agency.
+    ``near`` says that something was found under a number that it may have been misread from. ``kind`` is None where no
+    identifier was given. Without an edition nothing is known of any agency.
     """
     if edition is None:
         return _nothing_known(code, kind, at)
     agency = edition.agencies[code]
     roster = agency.roster
-    result = NOT_CHECKED if kind is None else _result(edition, agency, kind, entry, at)
+    result = NOT_CHECKED if kind is None else _result(edition, agency, kind, entry, near, at)
     matched = result in {MATCH_ACTIVE, MATCH_INACTIVE}
     return RegistryCheck(
         agency=code,
@@ -111,13 +116,13 @@ def answer(code: str, edition: Edition | None, kind: str | None, entry: Entry | 
     )
 
 
-def _result(edition: Edition, agency: AgencyState, kind: str, entry: Entry | None, at: datetime) -> str:
+def _result(edition: Edition, agency: AgencyState, kind: str, entry: Entry | None, near: bool, at: datetime) -> str:
     if any(file.expires <= at for file in _ground(edition, agency)):
         return REGISTRY_STALE
     if not can_be_asked(agency, kind):
         return AGENCY_NOT_ENROLLED
     if entry is None:
-        return NO_MATCH
+        return POSSIBLE_MATCH if near else NO_MATCH
     begun = entry.not_before is None or entry.not_before <= at
     ended = entry.expires is not None and entry.expires < at
     return MATCH_ACTIVE if entry.status == ACTIVE and begun and not ended else MATCH_INACTIVE

@@ -36,7 +36,7 @@ def parse_identifier(kind: str, typed: str, pointer: str = "/identifier") -> Ide
     if kind not in KINDS:
         raise InvalidRequest.at(f"{pointer}/kind", f"This is none of the kinds {', '.join(KINDS)}.")
     value = canonical_value(typed, f"{pointer}/value")
-    if kind == "minted" and not check_character_fits(value):
+    if not check_character_fits(kind, value):
         raise InvalidRequest.at(
             f"{pointer}/value",
             "A character was misread or left out, for the last one is a check character and does not fit the others: "

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from verify_service.errors import InvalidRequest
 from verify_service.registry.check import CheckResult, answer, can_be_asked
+from verify_service.registry.confusable import alternates
+from verify_service.registry.identifier import Identifier
+from verify_service.registry.minted import check_character_fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from verify_service.registry.edition import AgencyState, Edition, EditionStore
-    from verify_service.registry.identifier import Identifier
+    from verify_service.registry.edition import AgencyState, Edition, EditionStore, Entry, RosterRef
     from verify_service.registry.keyring import Keyring
 
 CLAIMED_AGENCY = "/agent/claimed_agency"
@@ -52,22 +55,38 @@ class Registry:
         Without an identifier nothing is checked, and only the agencies named are answered for.
         ``pointers`` gives the JSON Pointer at which an agency was named, where that is not the claimed one. Raises
         InvalidRequest for an unknown agency, and where the value fits the declared format of none that was named.
-        Keys, tags and the one statement are the same work whether a number exists or not.
+        Keys, tags and the one statement are the same work whether a number exists or not: those that it may have been
+        misread from are always asked for too.
         """
         question = _Question(self._keyring, department, identifier, agencies, pointers or {})
         edition, found = self._store.look_up(department, question.tags)
         if edition is None:
-            return CheckResult(tuple(answer(code, None, _kind(identifier), None, at) for code in agencies or ()))
-        by_agency = {code: found.get((number, tag)) for code, (_, number, tag) in question.asked.items()}
+            return CheckResult(tuple(answer(code, None, _kind(identifier), None, False, at) for code in agencies or ()))
         return CheckResult(
-            checks=tuple(answer(code, edition, _kind(identifier), by_agency.get(code), at) for code in question.codes),
-            tags={code: {"epoch": epoch, "tag": tag.hex()} for code, (epoch, _, tag) in question.asked.items()},
+            checks=tuple(
+                answer(code, edition, _kind(identifier), *question.found(code, found), at) for code in question.codes
+            ),
+            tags={code: asked.document() for code, asked in question.asked.items()},
             edition=edition,
         )
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What one agency's roster is asked for: the tag of the number as typed, and those of what it may have been."""
+
+    epoch: int
+    roster: int
+    tag: bytes
+    alternates: Sequence[bytes]
+
+    def document(self) -> dict[str, Any]:
+        """Return what is sealed into the record."""
+        return {"epoch": self.epoch, "tag": self.tag.hex(), "alternates": [tag.hex() for tag in self.alternates]}
+
+
 class _Question:
-    """What is asked of an edition: ``asked`` is, by agency, the epoch, roster number and tag."""
+    """What is asked of an edition: ``asked`` is, by agency, what its roster is asked for."""
 
     def __init__(
         self,
@@ -83,7 +102,7 @@ class _Question:
         self._agencies = agencies
         self._pointers = pointers
         self.codes: list[str] = []
-        self.asked: dict[str, tuple[int, int, bytes]] = {}
+        self.asked: dict[str, _Asked] = {}
 
     def tags(self, edition: Edition | None) -> list[tuple[int, bytes]]:
         """Make the tags for an edition; raise InvalidRequest where it knows no such agency or number."""
@@ -99,11 +118,32 @@ class _Question:
         else:
             _require_format(self._identifier, [edition.agencies[code] for code in self.codes])
         for code in self.codes:
-            roster = edition.agencies[code].roster
-            if roster is not None and can_be_asked(edition.agencies[code], self._identifier.kind):
-                key = self._keyring.held(self._department, code, roster.epoch)
-                self.asked[code] = (roster.epoch, roster.number, key.tag(self._identifier))
-        return [(number, tag) for _, number, tag in self.asked.values()]
+            agency = edition.agencies[code]
+            if agency.roster is not None and can_be_asked(agency, self._identifier.kind):
+                self.asked[code] = self._of(agency, agency.roster, self._identifier)
+        return [(asked.roster, tag) for asked in self.asked.values() for tag in (asked.tag, *asked.alternates)]
+
+    def found(self, code: str, found: Mapping[tuple[int, bytes], Entry]) -> tuple[Entry | None, bool]:
+        """Return an agency's entry under the number as typed, and whether one stands under what it may have been."""
+        asked = self.asked.get(code)
+        if asked is None:
+            return None, False
+        return found.get((asked.roster, asked.tag)), any((asked.roster, tag) in found for tag in asked.alternates)
+
+    def _of(self, agency: AgencyState, roster: RosterRef, identifier: Identifier) -> _Asked:
+        key = self._keyring.held(self._department, roster.agency, roster.epoch)
+        # Where every agency is asked, no match concludes anything, so neither could a number that is close to one.
+        near = [] if self._agencies is None else _alternates(agency, identifier)
+        return _Asked(roster.epoch, roster.number, key.tag(identifier), [key.tag(other) for other in near])
+
+
+def _alternates(agency: AgencyState, identifier: Identifier) -> list[Identifier]:
+    declared = agency.profile.value_format(identifier.kind)
+
+    def fits(value: str) -> bool:
+        return check_character_fits(identifier.kind, value) and (declared is None or declared.matches(value))
+
+    return [Identifier(identifier.kind, value) for value in alternates(identifier.value, fits)]
 
 
 def _kind(identifier: Identifier | None) -> str | None:

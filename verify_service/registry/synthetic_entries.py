@@ -8,7 +8,7 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from verify_service.registry.identifier import Identifier
-from verify_service.registry.minted import ALPHABET, mint
+from verify_service.registry.minted import mint
 from verify_service.registry.roster import RosterEntry
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from verify_service.registry.synthetic_agency import SyntheticAgency
 
-OP_CODE_LENGTH = 8
 CREDENTIAL_LETTERS, CREDENTIAL_DIGITS = 2, 7
 # An agency keeps a pool of op_codes for this many of its other entries.
 ENTRIES_PER_OP_CODE = 50
@@ -94,9 +93,7 @@ def _value(kind: str, source: Random) -> str:
     if kind == "credential":
         letters = "".join(source.choices(ascii_uppercase, k=CREDENTIAL_LETTERS))
         return f"{letters}{source.randrange(10**CREDENTIAL_DIGITS):0{CREDENTIAL_DIGITS}d}"
-    if kind == "minted":
-        return mint(source)
-    return "".join(source.choices(ALPHABET, k=OP_CODE_LENGTH))
+    return mint(source, kind)
 
 
 def _standings(
