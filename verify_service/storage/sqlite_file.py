@@ -42,10 +42,14 @@ class SqliteFile:
             yield
 
     def create(self) -> None:
-        """Make the file for this user alone before SQLite does, whose journals take its mode; leave one that is."""
+        """Make the file for this user alone before SQLite does, whose journals take its mode; never open one that is.
+
+        Closing any descriptor of a file drops the locks that this process holds on it (POSIX): SQLite would then be
+        taken for gone by others, who delete its journal with what was acknowledged.
+        """
         with suppress(OSError):
             # SQLite itself says what is wrong.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def opened(self) -> None:
         """Remember which file it is, at the first connection."""
