@@ -72,7 +72,7 @@ class Street:
 
             self.registry = Registry(self.registry_store, Keyring(self.registry_store, sealed_vault()))
         self.random_bytes = seeded_bytes(6)
-        self.desk = Desk(self.registry, self.logs, sealed_vault(), self.clock, self.random_bytes, ZONE)
+        self.desk = Desk(self.registry, self.logs, sealed_vault(), self.store, self.clock, self.random_bytes, ZONE)
         self.answers = []
         self.words = None
 
@@ -121,6 +121,11 @@ class Street:
         dispatcher = caller("dispatcher", "52104")
         self.desk.issue_words(case, agency, self.by(dispatcher), self.key(), render)
         return self.words
+
+    def activate(self, agency, code):
+        """Let an agency activate one of its operation codes."""
+        by = self.by(caller("partner", agency))
+        self.desk.activate(GivenIdentifier("op_code", code), by, self.key(), lambda *_: b"{}")
 
     def records(self):
         """Every record of the log, as written."""

@@ -112,7 +112,8 @@ class Service:
     @cached_property
     def desk(self) -> Desk:
         """The desk."""
-        return Desk(self.registry, self.logs, self.vault, self.clock, random_bytes, self.settings.timezone)
+        zone = self.settings.timezone
+        return Desk(self.registry, self.logs, self.vault, self.case_reader, self.clock, random_bytes, zone)
 
     def log_ids(self) -> Iterator[LogId]:
         """Yield the logs of the departments served."""

@@ -90,7 +90,7 @@ def test_roles_have_the_scopes_of_the_design():
         "dispatcher": {"verify:submit", "case:read"},
         "supervisor": {"verify:submit", "case:read", "case:decide", "evidence:export"},
         "auditor": {"case:read", "audit:read", "evidence:export"},
-        "partner": {"partner:changes"},
+        "partner": {"partner:changes", "op_code:activate"},
         "operator": {"registry:operate"},
     }
 

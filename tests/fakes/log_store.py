@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from verify_service.record_log.log import Head, LogId, StoredRecord, Subject
 from verify_service.record_log.tiles import TILE_WIDTH, level_zero
+from verify_service.verification.activation import Activation
 
 
 class MemoryLog:
@@ -26,6 +27,7 @@ class MemoryLogs:
         self.stood = {}
         self.names = {}
         self.kept = {}
+        self.active = {}
 
     @contextmanager
     def hold_tail(self, log):
@@ -76,6 +78,9 @@ class MemoryLogs:
             if checkpoint.published_at is not None or not published:
                 yield checkpoint
 
+    def active_until(self, department, code):
+        return self.active.get((department, code))
+
     def _take(self, log, batch):
         kept = self._logs[log]
         assert [row.index for row in batch.rows] == list(range(kept.head.size, batch.head.size))
@@ -84,6 +89,8 @@ class MemoryLogs:
         kept.checkpoints[batch.checkpoint.size] = batch.checkpoint
         kept.tiles.update({(level, index): content for level, index, content in batch.tiles})
         self.kept.update({(log.department, request): reply for request, reply in batch.replies})
+        activations = [link for link in batch.links if isinstance(link, Activation)]
+        self.active.update({(log.department, link.code): link.until for link in activations})
         for subject in batch.subjects:
             self.stood[subject.ref] = subject
             if getattr(subject.state, "alias", None) is not None:

@@ -200,9 +200,22 @@ def test_vouched_for_the_operation(street):
 def test_an_op_code_that_nobody_activated_concludes_nothing(street):
     agency = next(a for a, s in street.registry.agencies("LAPD").items() if s.roster and "op_code" in s.roster.coverage)
     code = badge(street, agency, kind="op_code")
-    assert said(street.submit(agency, code, "op_code"))[:2] == (
+    outcome, explanation, steps = said(street.submit(agency, code, "op_code"))
+    assert (outcome, explanation) == (
         "inconclusive",
         f"The operation code is listed, but {agency} has not activated it for this contact." + NOT_PROOF + SYNTHETIC,
+    )
+    assert steps[0] == f"Ask them to have {agency} activate the code, and check again."
+
+
+def test_an_op_code_that_its_agency_activated_speaks_for_an_operation(street):
+    agency = next(a for a, s in street.registry.agencies("LAPD").items() if s.roster and "op_code" in s.roster.coverage)
+    code = badge(street, agency, kind="op_code")
+    street.activate(agency, code)
+    assert said(street.submit(agency, code, "op_code"))[:2] == (
+        "agency_vouched",
+        f"The operation code is active in {agency}'s roster as of 23 Nov 21:04, and {agency} activated it. It speaks "
+        "for an operation, not for this person." + NOT_CHECKED + SYNTHETIC,
     )
 
 

@@ -27,7 +27,8 @@ AUDIT = "audit:read"
 EXPORT = "evidence:export"
 CHANGES = "partner:changes"
 OPERATE = "registry:operate"
-SCOPES = (SUBMIT, READ, DECIDE, AUDIT, EXPORT, CHANGES, OPERATE)
+ACTIVATE = "op_code:activate"
+SCOPES = (SUBMIT, READ, DECIDE, AUDIT, EXPORT, CHANGES, OPERATE, ACTIVATE)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ RULES: Mapping[str, Rule] = {
     "getIncidentRecord": READERS,
     "getIncidentReceipt": READERS,
     "addIncidentEvent": _only(OFFICER, DISPATCHER, SUPERVISOR, scope=SUBMIT),
+    "activateOpCode": _only(PARTNER, scope=ACTIVATE),
     "listAgencies": ANY_CALLER,
     "getRegistry": ANY_CALLER,
     "getChecklist": ANY_CALLER,

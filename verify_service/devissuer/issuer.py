@@ -42,7 +42,7 @@ PEOPLE: Mapping[str, Person] = {
     policy.SUPERVISOR: Person("27415", "Central Area", (*SUBMITTER, policy.DECIDE, policy.EXPORT)),
     policy.AUDITOR: Person("10007", "Inspector General", (policy.READ, policy.AUDIT, policy.EXPORT)),
     # A partner is an agency, so its code stands where others have a number.
-    policy.PARTNER: Person("DHS-ICE", None, (policy.CHANGES,)),
+    policy.PARTNER: Person("DHS-ICE", None, (policy.CHANGES, policy.ACTIVATE)),
     policy.OPERATOR: Person("60001", "Technology Bureau", (policy.OPERATE,)),
 }
 

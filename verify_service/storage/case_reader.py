@@ -1,4 +1,4 @@
-"""Read the read models: implements ``access.reading.CaseReader``."""
+"""Read the read models: implements ``access.reading.CaseReader`` and ``verification.activation.Activations``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from sqlalchemy import and_, bindparam, or_, select
 
 from verify_service.access.reading import EventPlace
 from verify_service.storage.prepared import selected
-from verify_service.storage.tables import event, incident_officer, log_entry, search_key, statement_link, verification
+from verify_service.storage.tables import (
+    event,
+    incident_officer,
+    log_entry,
+    op_code_activation,
+    search_key,
+    statement_link,
+    verification,
+)
 from verify_service.verification.statement import StatementLink
 
 if TYPE_CHECKING:
@@ -65,6 +73,12 @@ class CaseTables:
             row.seq,
         )
 
+    def active_until(self, department: str, code: bytes) -> str | None:
+        """Return until when a code is or was active."""
+        with self._database.read() as connection:
+            row = _ACTIVATION.one(connection, {"department_is": department, "code_is": code})
+        return None if row is None else str(row.until)
+
     def _narrowed(self, visible: Visibility, criteria: Criteria, identifier: bytes | None) -> Select[Any]:
         table, department = verification.c, visible.department
         conditions = [table.department == department]
@@ -108,5 +122,10 @@ _EVENTS = selected(
     )
     .where(log_entry.c.department == bindparam("department_is"), log_entry.c.subject == bindparam("subject_is"))
     .order_by(log_entry.c.seq)
+)
+_ACTIVATION = selected(
+    select(op_code_activation.c.until).where(
+        op_code_activation.c.department == bindparam("department_is"), op_code_activation.c.code == bindparam("code_is")
+    )
 )
 _BY_CODE = selected(select(statement_link).where(statement_link.c.code_sha256 == bindparam("code")))

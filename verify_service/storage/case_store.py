@@ -24,10 +24,12 @@ from verify_service.storage.tables import (
     event,
     incident,
     incident_officer,
+    op_code_activation,
     search_key,
     statement_link,
     verification,
 )
+from verify_service.verification.activation import Activation
 from verify_service.verification.case import Case, case_document, case_from_document
 from verify_service.verification.incident import Incident, incident_document, incident_from_document
 from verify_service.verification.statement import StatementLink
@@ -55,6 +57,7 @@ ADD_INCIDENTS = Insertion(incident)
 ADD_OFFICERS = Insertion(incident_officer, missing=True)
 # A correction may name a number that was named before.
 ADD_SEARCH_KEYS = Insertion(search_key, missing=True)
+PUT_ACTIVATIONS = Insertion(op_code_activation, "until")
 PUT_LINKS = Insertion(statement_link, "pending", "seq")
 
 
@@ -177,6 +180,10 @@ class CaseStore:
         keys = {(key.verification, key.index) for key in batch.links if isinstance(key, SearchKey)}
         named = [{"department": department, "verification": v, "identifier": i} for v, i in sorted(keys)]
         ADD_SEARCH_KEYS.run(connection, named)
+        # In the order of the batch, so that of one code the last activation stands.
+        for link in batch.links:
+            if isinstance(link, Activation):
+                PUT_ACTIVATIONS.run(connection, [{"department": department, "code": link.code, "until": link.until}])
 
     def _subject(self, department: str, form: str, row: Any) -> Subject:
         if form == "verification":

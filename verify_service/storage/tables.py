@@ -132,6 +132,15 @@ search_key = Table(
     Index(None, "department", "identifier"),
 )
 
+# Until when an agency's operation code is active, by its blind index: what the last `op_code_activated` says.
+op_code_activation = Table(
+    "op_code_activation",
+    metadata,
+    _department(),
+    Column("code", LargeBinary(32), primary_key=True),
+    Column("until", String(24), nullable=False),
+)
+
 # Read models: folded from the records, with which the audit compares them.
 verification = Table(
     "verification",

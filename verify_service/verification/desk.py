@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339, uuid7
-from verify_service.errors import InvalidRequest
+from verify_service.errors import InvalidRequest, NotAllowed
 from verify_service.record_log.log import Append
+from verify_service.registry.check import MATCH_ACTIVE
 from verify_service.registry.identifier import parse_identifier
+from verify_service.verification.activation import OP_CODE, OP_CODE_INDEX, Activating
 from verify_service.verification.callback import AgencyCallback, WordIssued, mint_phrase
 from verify_service.verification.claim import GivenIdentifier
 from verify_service.verification.correction import FACTS, Corrected, claim_of
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
     from verify_service.clock import Clock
     from verify_service.record_log.log import Appended, Placed, RetryKey
     from verify_service.record_log.logs import Logs
+    from verify_service.registry.check import RegistryCheck
+    from verify_service.registry.identifier import Identifier
     from verify_service.registry.profile import Callback
     from verify_service.registry.registry import Registry
     from verify_service.vault import Vault
+    from verify_service.verification.activation import Activations
     from verify_service.verification.answer import Answer, Render
     from verify_service.verification.case import Case
     from verify_service.verification.claim import Agent, Claim
@@ -55,6 +60,7 @@ class Desk:
         registry: Registry,
         logs: Logs,
         vault: Vault,
+        activations: Activations,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         zone: ZoneInfo,
@@ -62,6 +68,7 @@ class Desk:
         self._registry = registry
         self._logs = logs
         self._vault = vault
+        self._activations = activations
         self._clock = clock
         self._random_bytes = random_bytes
         self._zone = zone
@@ -134,6 +141,37 @@ class Desk:
         words = WordIssued(agency, issued.word_id, issued.phrase)
         return self.follow_up(case, words, by, key, lambda answer: render(answer, issued))
 
+    def activate(
+        self, given: GivenIdentifier, by: Reporter, key: RetryKey, render: Callable[[str, str, str], bytes]
+    ) -> Appended:
+        """Record that the calling partner's agency activated an operation code of its own.
+
+        Raises NotAllowed where the caller is no agency of the registry, InvalidRequest unless its fresh roster lists
+        the code as active.
+        """
+        caller, now = by.caller, self._clock.now()
+        identifier = parse_identifier(given.kind, given.value)
+        if caller.serial not in self._registry.agencies(caller.department):
+            raise NotAllowed("Your token's serial is no agency's code in the registry here: ask the trust authority.")
+        result = self._registry.check(caller.department, identifier, [caller.serial], now)
+        (check,) = result.checks
+        if check.result != MATCH_ACTIVE:
+            raise InvalidRequest.at(
+                "/identifier/value",
+                "Your roster here, as far as it is fresh, does not list this code as active: publish one that does.",
+            )
+        activating = Activating(
+            check=check,
+            result=result,
+            given=given,
+            canonical=identifier.value,
+            code=self._code(caller.department, check.agency, identifier),
+            by=by,
+            random_bytes=self._random_bytes,
+            render=render,
+        )
+        return self._logs.records(caller.department).append(Append(frozenset(), activating.compose, key))
+
     def note_scene(
         self,
         incident: Incident,
@@ -164,9 +202,10 @@ class Desk:
         pointers = {code: HOME_AGENCY for code in agent.agencies if code != agent.claimed_agency}
         result = self._registry.check(department, identifier, agencies, now, pointers)
         known = {} if result.edition is None else result.edition.agencies
+        checks = [self._activated(department, identifier, check) for check in result.checks]
         return Checked(
             given=given,
-            checks=tuple(check.document() for check in result.checks),
+            checks=tuple(check.document() for check in checks),
             tags=result.tags,
             canonical=None if identifier is None else identifier.value,
             search_key=None
@@ -175,6 +214,17 @@ class Desk:
             held_numbers=tuple(code for code in agent.agencies if code in known and known[code].profile.callback),
             checked_at=rfc3339(now),
         )
+
+    def _activated(self, department: str, identifier: Identifier | None, check: RegistryCheck) -> RegistryCheck:
+        """Say whether an operation code was activated; it is asked for whether it is listed or not."""
+        if identifier is None or identifier.kind != OP_CODE:
+            return check
+        until = self._activations.active_until(department, self._code(department, check.agency, identifier))
+        active = until is not None and check.checked_at < until
+        return replace(check, op_code_activated=active) if check.op_code_activated is not None else check
+
+    def _code(self, department: str, agency: str, identifier: Identifier) -> bytes:
+        return self._vault.index(department, OP_CODE_INDEX, f"{agency}/{identifier.value}")
 
     def _standing_identifier(self, department: str, case: Case) -> GivenIdentifier | None:
         if case.identifier is None:

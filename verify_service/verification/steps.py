@@ -66,8 +66,10 @@ def _reading_again(case: Case, facts: Facts) -> list[str]:
     text = texts()
     if not case.agencies:
         return [text["step_which_agency"]]
-    unread = any(check["result"] in READ_AGAIN for check in case.own_checks)
-    return [text["step_read_again"]] if unread and not facts.registry_active else []
+    if any(check["result"] in READ_AGAIN for check in case.own_checks) and not facts.registry_active:
+        return [text["step_read_again"]]
+    idle = [check["agency"] for check in case.own_checks if check["op_code_activated"] is False]
+    return [of(text["step_activation"], agency) for agency in idle]
 
 
 def _calling(case: Case, facts: Facts) -> list[str]:

@@ -112,6 +112,7 @@ CALLBACK_WORD = _object(
     events=_list(EVENT),
     checklist=CHECKLIST,
 )
+ACTIVATION = _object(agency=TEXT, activated_at=TIME, active_until=TIME)
 SUMMARY = _object(
     id=ID,
     incident_id=ID,

@@ -31,6 +31,7 @@ REFUSED = {
 }
 SUBMISSIONS = {"presented": SUBMITTED, "declined": REFUSED}
 SEARCHES = {"by identifier": {"identifier": {"kind": "badge", "value": "b 12345"}}}
+ACTIVATIONS = {"at contact": {"identifier": {"kind": "op_code", "value": "K7M2 Q4PG"}}}
 WORD_ID = "0193a000-0000-7000-8000-0000000000ff"
 EVENTS = {
     "the word came back": {
