@@ -90,7 +90,7 @@ class Street:
         identification = identification or ("presented" if value is not None else "declined")
         claim = Claim(
             agent_label=more.pop("agent_label", "Agent 2"),
-            requested_by="person_subject_to_enforcement",
+            requested_by=more.pop("requested_by", "person_subject_to_enforcement"),
             agent=Agent(claimed_agency=agency, home_agency=more.pop("home_agency", None), face_covered=True),
             identification=identification,
             incident_number=more.pop("incident_number", "261124001234"),

@@ -28,7 +28,7 @@ CHECK_FAILED = 1
 CANNOT_RUN = 3
 # What a shell gives for a command that Ctrl-C ended (128 + SIGINT).
 INTERRUPTED = 130
-CODES = "exit codes: 0 fine, 1 the check failed, 2 the command line is wrong, 3 it could not run (the text says why)"
+CODES = "exit codes: 0 fine, 1 check failed, 2 usage, 3 it could not run (the text says why), 130 stopped with Ctrl-C"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

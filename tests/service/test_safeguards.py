@@ -136,11 +136,12 @@ def test_a_verification_takes_so_many_events_and_says_where_to_go_on(deployment,
     monkeypatch.setattr(follow_up, "MOST_EVENTS", 1)
     answer = deployment.follow(listed, "interrupted", interrupted={"reason": "left_scene"})
     assert "submit this agent anew" in problem(answer, 422)
+    assert deployment.follow(listed, "sealed", "supervisor", sealed={"ground": "Claim filed."}).status_code == 201
 
 
-def test_a_number_from_an_outdated_registry_is_said_to_be_one(deployment, known):
+def test_a_dispatcher_is_told_that_a_held_number_is_from_an_outdated_registry(deployment, listed, words):
+    assert words["held_number"]["outdated_since"] is None
     deployment.clock.advance(hours=80)
-    answer = loaded(deployment.submit("DHS-ICE", known()))
-    denied = loaded(deployment.follow(answer, "agency_callback", agency_callback={"result": "denied"}))
-    assert denied["outcome"] == "contradicted"
-    assert "The number called for DHS-ICE is from a registry that went out of date on 24 Nov" in denied["explanation"]
+    deployment.tokens.clear()
+    old = loaded(deployment.post(f"/v1/verifications/{listed['id']}/callback-word", {}, "dispatcher"))
+    assert old["held_number"]["outdated_since"] == "2026-11-25T05:04:09.000Z"

@@ -147,7 +147,7 @@ def test_contradicted_by_the_agency_and_the_photo(street):
     assert said(answer)[:2] == (
         "contradicted",
         "DHS-ICE, called on its held number, said that this is not its agent. The uncovered face did not match the "
-        "photo on the credential shown." + NOT_PROOF + SYNTHETIC,
+        "photo on the credential shown. " + LISTED + NOT_PROOF + SYNTHETIC,
     )
     # The agency was called and the photo compared: neither is asked for again.
     assert answer.case.next_steps == (SUPERVISOR, LEAD, *QUIET)
@@ -173,8 +173,36 @@ def test_a_call_that_came_to_nothing_is_said_beside_every_outcome(street):
         street.follow(AgencyCallback("unreachable")).case.explanation
     )
     answer = street.follow(AgencyCallback("not_possible"))
-    assert answer.case.outcome == "identifier_listed"
-    assert answer.case.next_steps[0].startswith("There is no held number for DHS-ICE.")
+    assert "The last call to DHS-ICE was not possible." in answer.case.explanation
+    # The number is held all the same.
+    assert (answer.case.outcome, answer.case.next_steps[0]) == ("identifier_listed", CALL_ICE)
+
+
+def test_wrong_words_three_times_end_the_calls_and_a_supervisor_comes_first(street):
+    street.submit(ICE, badge(street))
+    for _ in range(3):
+        words = street.issue_words()
+        answer = street.follow(AgencyCallback("person_confirmed", word_id=words.word_id, words_heard="wrong words"))
+    assert answer.case.explanation.endswith(
+        "Three times the words heard were not the ones given to the agency. That confirms nothing, and no more words "
+        "are taken here." + SYNTHETIC
+    )
+    assert answer.case.next_steps == (SUPERVISOR, CREDENTIAL, LEAD, ALWAYS[0], TELL, ALWAYS[-1])
+
+
+def test_vouched_for_an_operation_says_that_the_number_is_in_no_roster(street):
+    street.submit(ICE, badge(street, status="absent"))
+    answer = street.follow(AgencyCallback("operation_confirmed"))
+    assert answer.case.outcome == "agency_vouched"
+    assert " Not found in DHS-ICE's roster as of 23 Nov 21:04." in answer.case.explanation
+
+
+def test_nobody_is_told_where_nobody_of_the_public_asked(street):
+    assert TELL not in street.submit(ICE, badge(street), requested_by="dispatch").case.next_steps
+
+
+def test_an_agency_without_a_code_is_not_asked_for_again(street):
+    assert WHICH not in street.submit("other", badge(street)).case.next_steps
 
 
 def test_a_photo_compared_without_a_roster_is_said_and_not_asked_for_again(street):

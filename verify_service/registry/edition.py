@@ -85,6 +85,11 @@ class Edition:
     refreshed_at: datetime
 
     @property
+    def profiles_fresh_until(self) -> datetime:
+        """When the first of the files expires that every profile, and its held number, rests on."""
+        return min(file.expires for file in (self.root, self.timestamp, self.snapshot, self.targets))
+
+    @property
     def synthetic(self) -> bool:
         """Whether any agency here is a sample."""
         return any(agency.profile.synthetic for agency in self.agencies.values())

@@ -19,6 +19,7 @@ from verify_service.verification.submission import Checked, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from verify_service.clock import Clock
@@ -44,12 +45,16 @@ HOME_AGENCY = "/agent/home_agency"
 
 @dataclass(frozen=True)
 class IssuedWords:
-    """A phrase for one call: what the dispatcher reads to the agency, and on which held number."""
+    """A phrase for one call: what the dispatcher reads to the agency, and on which held number.
+
+    ``outdated_since`` is when the registry that holds the number went out of date, None where it is fresh.
+    """
 
     word_id: str
     phrase: str
     agency: str
     callback: Callback
+    outdated_since: datetime | None
 
 
 class Desk:
@@ -131,13 +136,20 @@ class Desk:
         agency = agency or next(iter(case.agencies), "")
         edition = self._registry.edition(by.caller.department)
         state = edition.agencies.get(agency) if edition is not None else None
-        if state is None or state.profile.callback is None:
+        if edition is None or state is None or state.profile.callback is None:
             raise InvalidRequest.at(
                 "/agency",
                 "There is no held number to call: record `not_possible`, and never call a number that an agent offers.",
             )
         word_id = uuid7(by.moments.received_at, self._random_bytes)
-        issued = IssuedWords(word_id, mint_phrase(self._random_bytes), agency, state.profile.callback)
+        end = edition.profiles_fresh_until
+        issued = IssuedWords(
+            word_id,
+            mint_phrase(self._random_bytes),
+            agency,
+            state.profile.callback,
+            end if end <= by.moments.received_at else None,
+        )
         words = WordIssued(agency, issued.word_id, issued.phrase)
         return self.follow_up(case, words, by, key, lambda answer: render(answer, issued))
 

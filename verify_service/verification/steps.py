@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from verify_service.verification.outcome import Facts
 
 UNANSWERED = frozenset({"unreachable", "not_possible"})
+PUBLIC = frozenset({"person_subject_to_enforcement", "bystander"})
 READ_AGAIN = frozenset({"possible_match", "match_inactive", "no_match"})
 
 
@@ -24,9 +25,10 @@ def next_steps(case: Case, facts: Facts, outcome: str) -> tuple[str, ...]:
     if outcome == "not_required":
         return (text["step_checklist"],)
     if outcome == "interrupted":
-        return tuple(text[f"step_{name}"] for name in ("when_safe", "bwv", "tell", "checklist"))
+        return (text["step_when_safe"], text["step_bwv"], *_telling(case, False), text["step_checklist"])
     by_supervisor = outcome in TOLD_BY_SUPERVISOR
-    steps = [text["step_supervisor"]] if by_supervisor else []
+    supervisor_first = by_supervisor or words_used_up(case)
+    steps = [text["step_supervisor"]] if supervisor_first else []
     steps += [*_reading_again(case, facts), *_calling(case, facts)]
     if not (facts.person_confirmed or facts.photo_mismatch or compared(case)):
         steps.append(text["step_credential"])
@@ -35,8 +37,8 @@ def next_steps(case: Case, facts: Facts, outcome: str) -> tuple[str, ...]:
     steps.append(text["step_bwv"])
     if outcome == "declined":
         steps.append(text["step_document_refusal"])
-    steps += [text["step_supervisor_tells"]] if by_supervisor else [text["step_supervisor"], text["step_tell"]]
-    return (*steps, text["step_checklist"])
+    steps += [] if supervisor_first else [text["step_supervisor"]]
+    return (*steps, *_telling(case, by_supervisor), text["step_checklist"])
 
 
 def last_call(case: Case) -> CaseEvent | None:
@@ -62,10 +64,22 @@ def compared(case: Case) -> bool:
     )
 
 
+def words_used_up(case: Case) -> bool:
+    """Whether wrong words were heard so often that no more are taken, and a supervisor decides."""
+    return sum(words_differed(call) for call in case.events if call.kind == "agency_callback") >= MOST_WRONG_WORDS
+
+
+def _telling(case: Case, by_supervisor: bool) -> list[str]:
+    if by_supervisor:
+        return [texts()["step_supervisor_tells"]]
+    asked = said(case.submitted, "observed")["requested_by"] in PUBLIC
+    return [texts()["step_tell"]] if asked else []
+
+
 def _reading_again(case: Case, facts: Facts) -> list[str]:
     text = texts()
     if not case.agencies:
-        return [text["step_which_agency"]]
+        return [] if case.names_other else [text["step_which_agency"]]
     if any(check["result"] in READ_AGAIN for check in case.own_checks) and not facts.registry_active:
         return [text["step_read_again"]]
     idle = [check["agency"] for check in case.own_checks if check["op_code_activated"] is False]
@@ -73,20 +87,12 @@ def _reading_again(case: Case, facts: Facts) -> list[str]:
 
 
 def _calling(case: Case, facts: Facts) -> list[str]:
-    wrong = sum(words_differed(call) for call in case.events if call.kind == "agency_callback")
-    if facts.person_confirmed or wrong >= MOST_WRONG_WORDS:
+    if facts.person_confirmed or words_used_up(case):
         return []
     text, call = texts(), last_call(case)
-    denied, unable = _answered(case, "denied"), _answered(case, "not_possible")
-    callable_ones = set(case.submitted["computed"]["held_numbers"]) - unable
-    steps = [text["step_new_words"]] if call is not None and words_differed(call) else []
-    return steps + [
-        of(text["step_callback" if agency in callable_ones else "step_no_number"], agency)
-        for agency in case.agencies
-        if agency not in denied
-    ]
-
-
-def _answered(case: Case, result: str) -> set[str]:
     told = [said(call.body, "told_by_agency") for call in case.standing("agency_callback")]
-    return {call["agency"] for call in told if call["result"] == result}
+    denied = {answer["agency"] for answer in told if answer["result"] == "denied"}
+    asked = [agency for agency in case.agencies if agency not in denied]
+    held = case.submitted["computed"]["held_numbers"]
+    steps = [of(text["step_callback" if agency in held else "step_no_number"], agency) for agency in asked]
+    return [text["step_new_words"], *steps] if steps and call is not None and words_differed(call) else steps

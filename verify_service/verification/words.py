@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import parse_rfc3339
 from verify_service.verification.event import said
-from verify_service.verification.steps import UNANSWERED, compared, last_call, next_steps, words_differed
+from verify_service.verification.steps import UNANSWERED, compared, last_call, next_steps, words_differed, words_used_up
 from verify_service.verification.texts import of, texts
 
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 # These outcomes must never be read as proof of an impostor (policy ground §5).
 NOT_PROOF = frozenset({"contradicted", "not_listed", "declined", "inconclusive", "impersonation_suspected"})
-# A photo compared is part of the others, or stands against them.
-WITHOUT_PHOTO = frozenset({"agency_vouched", "identifier_listed", "not_listed", "declined", "inconclusive"})
-BY_CALL = frozenset({"verified", "agency_vouched", "contradicted"})
+# What a matching photo is no part of, and so has to be said beside.
+WITHOUT_PHOTO = frozenset(
+    {"contradicted", "agency_vouched", "identifier_listed", "not_listed", "declined", "inconclusive"}
+)
+TIED_OTHERWISE = frozenset({"verified", "credential_consistent", "agency_vouched", "identifier_listed"})
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SHOWN_AGENCIES = 8
 
@@ -43,7 +45,7 @@ def explain(case: Case, facts: Facts, decision: Decision, computed: Decision, no
         concluded, alone = (text[f"outcome_{name}"] for name in names)
         sentences = [text["concluded"].format(outcome=concluded, computed=alone)]
     else:
-        sentences = [*_grounds(case, facts, decision, now, zone), *_beside(case, decision.outcome, now, zone)]
+        sentences = [*_grounds(case, facts, decision, now, zone), *_beside(case, facts, decision.outcome, now, zone)]
     if decision.outcome in NOT_PROOF:
         sentences.append(text["not_proof"])
     if decision.outcome == "verified":
@@ -84,24 +86,23 @@ def _contradictions(case: Case, facts: Facts, now: datetime, zone: ZoneInfo) -> 
         sentences.append(text["photo_mismatch"])
     if facts.registry_inactive:
         sentences.append(_listed(text["inactive"], case, "match_inactive", now, zone))
+    if facts.registry_active:
+        sentences.append(_listed(text["listed"], case, "match_active", now, zone))
     if facts.person_confirmed:
         sentences.append(of(text["yet_confirmed"], _calling(case, "person_confirmed")))
     return sentences
 
 
-def _beside(case: Case, outcome: str, now: datetime, zone: ZoneInfo) -> list[str]:
+def _beside(case: Case, facts: Facts, outcome: str, now: datetime, zone: ZoneInfo) -> list[str]:
     """Say what did not give the outcome and still has to be known beside it."""
     text, sentences = texts(), []
-    if outcome == "verified":
-        # The number given may be another's: the person was confirmed, not the number.
+    if outcome in TIED_OTHERWISE:
+        # The number given may be another's, or the person another agency's than was claimed.
         sentences += [_why_open(check, now, zone) for check in case.own_checks if check["result"] == "no_match"]
-    if outcome in BY_CALL:
-        sentences += [
-            text["stale_number"].format(agency=check["agency"], since=_day_and_time(fresh_until, zone))
-            for check, fresh_until in _no_longer_fresh(case)
-        ]
-    if outcome in WITHOUT_PHOTO and compared(case):
+    if compared(case) and outcome in WITHOUT_PHOTO and not facts.photo_mismatch:
         sentences.append(text["photo_alone"])
+    if words_used_up(case):
+        return [*sentences, text["words_used_up"]]
     return sentences + _last_call(case)
 
 
@@ -147,12 +148,6 @@ def _coincidence(case: Case) -> str:
     return text["elsewhere"].format(count=len(listed), agencies=shown)
 
 
-def _no_longer_fresh(case: Case) -> list[tuple[Mapping[str, Any], datetime]]:
-    """Return the checks made on an outdated registry, with the moment at which it went out of date."""
-    asked = [(check, check["fresh_until"] and parse_rfc3339(check["fresh_until"])) for check in case.own_checks]
-    return [(check, until) for check, until in asked if until and until <= parse_rfc3339(check["checked_at"])]
-
-
 def _last_call(case: Case) -> list[str]:
     """Say what the last call to the claimed agency came to where it decided nothing."""
     call = last_call(case)
@@ -161,7 +156,15 @@ def _last_call(case: Case) -> list[str]:
     if words_differed(call):
         return [texts()["words_differ"]]
     told = said(call.body, "told_by_agency")
-    return [of(texts()[told["result"]], told["agency"])] if told["result"] in UNANSWERED else []
+    if told["result"] not in UNANSWERED:
+        return []
+    held = told["agency"] in case.submitted["computed"]["held_numbers"]
+    return [
+        of(
+            texts()["call_not_possible" if held and told["result"] == "not_possible" else told["result"]],
+            told["agency"],
+        )
+    ]
 
 
 def _calling(case: Case, result: str) -> str:

@@ -145,9 +145,9 @@ def _caller(claims: Mapping[str, Any], audience: Audience) -> Caller:
     return Caller(
         issuer=audience.issuer,
         subject=_text(claims, "sub"),
-        serial=_text(claims, "serial", SERIAL),
+        serial=_text(claims, "serial", SERIAL, " (1 to 64 of A-Z a-z 0-9 . _ -)"),
         department=_text(claims, "department"),
-        command=None if claims.get("command") is None else _text(claims, "command", COMMAND),
+        command=None if claims.get("command") is None else _text(claims, "command", COMMAND, " (1 to 64 characters)"),
         role=_text(claims, "role"),
         scopes=frozenset(scope.split()),
         client_id=_text(claims, "client_id"),
@@ -161,10 +161,10 @@ def _check_served(caller: Caller, audience: Audience) -> None:
         raise NotAllowed(f"Your role is not known here: it must be one of {', '.join(ROLES)}.")
 
 
-def _text(members: Mapping[str, Any], name: str, form: re.Pattern[str] = PRINTABLE) -> str:
+def _text(members: Mapping[str, Any], name: str, form: re.Pattern[str] = PRINTABLE, words: str = "") -> str:
     value = members.get(name)
     if not isinstance(value, str) or len(value) > LONGEST_CLAIM or not form.fullmatch(value):
-        raise NotAuthenticated(f"The access token lacks a usable {name}: ask your identity provider to add it.")
+        raise NotAuthenticated(f"The access token lacks a usable {name}{words}: ask your identity provider for one.")
     return value
 
 

@@ -102,11 +102,17 @@ VERIFICATION["properties"] |= {
     "requester_receipt": {**TEXT, "description": "The requester's page; told once, with the submission."},
     "identifier": {**_or_null(IDENTIFIER), "description": "As last typed; where a verification is read."},
 }
+OUTDATED = {
+    **_or_null(TIME),
+    "description": "When the registry that holds the number went out of date: confirm it another way before calling.",
+}
 CALLBACK_WORD = _object(
     word_id=ID,
     words={**_or_null(TEXT), "description": "For a dispatcher alone."},
     agency=TEXT,
-    held_number=_object(number=TEXT, source=TEXT, tested_on={"type": "string", "format": "date"}),
+    held_number=_object(
+        number=TEXT, source=TEXT, tested_on={"type": "string", "format": "date"}, outdated_since=OUTDATED
+    ),
     valid_seconds=WHOLE,
     say=TEXT,
     events=_list(EVENT),

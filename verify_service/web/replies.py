@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Response
 
+from verify_service.clock import rfc3339
 from verify_service.verification.callback import WORDS_LAST
 from verify_service.verification.checklist import checklist
 from verify_service.verification.event import said
@@ -111,6 +112,7 @@ def words_document(issued: IssuedWords, department: str) -> dict[str, Any]:
             "number": issued.callback.number,
             "source": issued.callback.source,
             "tested_on": issued.callback.tested_on,
+            "outdated_since": issued.outdated_since and rfc3339(issued.outdated_since),
         },
         "valid_seconds": int(WORDS_LAST.total_seconds()),
         "say": SAY.format(department=department),
