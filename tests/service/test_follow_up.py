@@ -197,11 +197,23 @@ def test_a_supervisor_concludes_on_facts_and_the_computed_outcome_stays(deployme
     assert "Only a supervisor" in problem(undone, 403)
 
 
-@pytest.mark.parametrize("kind", ["concluded", "released", "sealed", "disputed", "dispute_answered"])
+ACTS = (
+    "concluded",
+    "released",
+    "sealed",
+    "unsealed",
+    "hold_placed",
+    "hold_lifted",
+    "disputed",
+    "dispute_answered",
+)
+
+
+@pytest.mark.parametrize("kind", ACTS)
 def test_an_officer_does_none_of_a_supervisors_acts(deployment, listed, kind):
     parts = {
         "concluded": {"outcome": "inconclusive", "facts_relied_on": [0], "reason": "x"},
-        "sealed": {"ground": "x"},
+        **{kind: {"ground": "x"} for kind in ("sealed", "unsealed", "hold_placed", "hold_lifted")},
         "disputed": {"source": "agent"},
         "dispute_answered": {"disputes_seq": 1, "answer": "upheld", "reason": "x"},
     }
@@ -227,6 +239,29 @@ def test_a_sealed_verification_is_gone_for_officers(deployment, listed):
     assert len(loaded(deployment.get("/v1/verifications", "auditor"))["verifications"]) == 1
 
 
+def test_a_seal_is_lifted_by_an_event_of_its_own(deployment, listed):
+    ground = {"ground": "Order reversed"}
+    assert "is not sealed" in problem(
+        deployment.follow(listed, "unsealed", "supervisor", unsealed=ground), 422, "/kind"
+    )
+    deployment.follow(listed, "sealed", "supervisor", sealed=ground)
+    assert "sealed already" in problem(deployment.follow(listed, "sealed", "supervisor", sealed=ground), 422, "/kind")
+    assert deployment.follow(listed, "unsealed", "supervisor", unsealed=ground).status_code == 201
+    assert deployment.get(f"/v1/verifications/{listed['id']}").status_code == 200
+
+
+def test_a_hold_is_lifted_by_its_reference(deployment, listed):
+    placed = {"ground": "Records request", "reference": "CPRA-2026-7"}
+    assert deployment.follow(listed, "hold_placed", "supervisor", hold_placed=placed).status_code == 201
+    other = {"ground": "Request answered", "reference": "CPRA-2026-8"}
+    refused = deployment.follow(listed, "hold_lifted", "supervisor", hold_lifted=other)
+    assert "No hold with the reference CPRA-2026-8" in problem(refused, 422, "/hold_lifted/reference")
+    lifted = {"ground": "Request answered", "reference": "CPRA-2026-7"}
+    assert deployment.follow(listed, "hold_lifted", "supervisor", hold_lifted=lifted).status_code == 201
+    again = deployment.follow(listed, "hold_lifted", "supervisor", hold_lifted=lifted)
+    assert again.status_code == 422
+
+
 def test_an_event_brings_its_own_part_and_no_other(deployment, listed):
     problem(deployment.follow(listed, "interrupted"), 422, "/interrupted")
     problem(deployment.follow(listed, "released", "supervisor", sealed={"ground": "x"}), 422, "/sealed")
@@ -249,13 +284,16 @@ def test_every_record_of_every_kind_is_closed(deployment, listed, words, known):
         ("released", {}),
         ("disputed", {"disputed": {"source": "other"}}),
         ("sealed", {"sealed": {"ground": "x"}}),
+        ("unsealed", {"unsealed": {"ground": "x"}}),
+        ("hold_placed", {"hold_placed": {"ground": "x"}}),
+        ("hold_lifted", {"hold_lifted": {"ground": "x"}}),
     ):
         assert deployment.follow(listed, kind, "supervisor", **part).status_code == 201
     log = deployment.service.logs.records("LAPD")
     for index in range(deployment.service.log_store.head(log.log).size):
         check_schema(log.record(index)[0].decode())
     events = loaded(deployment.get(f"/v1/verifications/{listed['id']}", "supervisor"))["events"]
-    assert len(events) == 13
+    assert len(events) == 16
     receipts = [deployment.get(event["receipt"], "supervisor") for event in events]
     assert {receipt.status_code for receipt in receipts} == {200}
     assert json.loads(deployment.get(events[3]["record"], "supervisor").get_data())["seq"] == 3

@@ -129,7 +129,7 @@ def test_a_seal_is_lifted_and_never_withdrawn(deployment, listed):
     sealed = loaded(deployment.follow(listed, "sealed", "supervisor", sealed={"ground": "Claim filed."}))
     withdrawn = {"corrects_seq": sealed["events"][0]["seq"], "withdrawn": True}
     answer = deployment.follow(listed, "corrected", "supervisor", corrected=withdrawn)
-    assert "A seal is not withdrawn" in problem(answer, 422, "/corrected/withdrawn")
+    assert "append an event `unsealed`" in problem(answer, 422, "/corrected/withdrawn")
 
 
 def test_a_verification_takes_so_many_events_and_says_where_to_go_on(deployment, listed, monkeypatch):

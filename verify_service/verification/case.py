@@ -47,6 +47,8 @@ class Case:
     # The outcome that a supervisor released to the person who asked; any other is not released.
     released: str | None = None
     sealed: bool = False
+    # The references of the holds that supervisors placed.
+    holds: tuple[str | None, ...] = ()
 
     @property
     def submitted(self) -> Mapping[str, Any]:
@@ -190,6 +192,10 @@ def followed(case: Case, record: Record) -> Case:
             return replace(case, released=None)
         case "sealed" | "unsealed":
             return replace(case, sealed=record.kind == "sealed")
+        case "hold_placed":
+            return replace(case, holds=(*case.holds, content["reference"]))
+        case "hold_lifted":
+            return replace(case, holds=tuple(hold for hold in case.holds if hold != content["reference"]))
         case _:
             return case
 
@@ -203,7 +209,8 @@ def case_document(case: Case) -> dict[str, Any]:
 def case_from_document(document: Mapping[str, Any]) -> Case:
     """Read what ``case_document`` wrote."""
     events = tuple(CaseEvent(**event) for event in document["events"])
-    return Case(**{**document, "events": events, "next_steps": tuple(document["next_steps"])})
+    lists = {name: tuple(document.get(name, ())) for name in ("next_steps", "holds")}
+    return Case(**{**document, **lists, "events": events})
 
 
 def _corrected(event: CaseEvent, correction: Mapping[str, Any]) -> CaseEvent:

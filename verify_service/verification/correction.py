@@ -24,6 +24,7 @@ TOLD = ("claimed_agency", "home_agency", "role")
 # A correction of any of these asks the registry anew.
 CHECKED = ("identification", "claimed_agency", "home_agency", "identifier")
 FACTS = "/corrected/facts"
+LIFTED_BY = {"sealed": "unsealed", "unsealed": "sealed", "hold_placed": "hold_lifted", "hold_lifted": "hold_placed"}
 
 
 def claim_of(case: Case) -> tuple[Any, str]:
@@ -79,10 +80,9 @@ class Corrected(OfficerFact):
         return {"corrects_seq": event.seq, "facts": self._groups(sealed)}
 
     def _withdrawal(self, event: CaseEvent) -> dict[str, Any]:
-        if event.kind in {"sealed", "unsealed"}:
-            raise InvalidRequest.at(
-                "/corrected/withdrawn", "A seal is not withdrawn; it is lifted by an order of its own."
-            )
+        if event.kind in LIFTED_BY:
+            lifted_by = LIFTED_BY[event.kind]
+            raise InvalidRequest.at("/corrected/withdrawn", f"This is not withdrawn: append an event `{lifted_by}`.")
         if event.kind == "submitted" or self.facts:
             raise InvalidRequest.at("/corrected/withdrawn", "A submission is never withdrawn; correct its facts.")
         return {"withdrawn": True}

@@ -128,16 +128,61 @@ class Released(SupervisorAct):
 
 
 @dataclass(frozen=True)
-class Sealing(SupervisorAct):
-    """Seals a verification from officers and dispatchers."""
+class GroundedAct(SupervisorAct):
+    """What a supervisor does on a ground, with the reference of its paper."""
 
     ground: str
     reference: str | None = None
-    kind: ClassVar[str] = "sealed"
+    kind: ClassVar[str]
 
     def body(self, case: Case, sealed: SealedFields, moments: Moments, *, relayed: bool) -> dict[str, Any]:  # noqa: ARG002
-        """Return the body."""
+        """Return the body; raise InvalidRequest where there is nothing to do."""
+        self._check(case)
         return {"ground": self.ground, "reference": self.reference}
+
+    def _check(self, case: Case) -> None:
+        """Raise InvalidRequest where this cannot be done as the verification stands."""
+
+
+@dataclass(frozen=True)
+class Sealing(GroundedAct):
+    """Seals a verification from officers and dispatchers."""
+
+    kind: ClassVar[str] = "sealed"
+
+    def _check(self, case: Case) -> None:
+        if case.sealed:
+            raise InvalidRequest.at("/kind", "This verification is sealed already.")
+
+
+@dataclass(frozen=True)
+class Unsealing(GroundedAct):
+    """Lifts a seal."""
+
+    kind: ClassVar[str] = "unsealed"
+
+    def _check(self, case: Case) -> None:
+        if not case.sealed:
+            raise InvalidRequest.at("/kind", "This verification is not sealed.")
+
+
+@dataclass(frozen=True)
+class HoldPlaced(GroundedAct):
+    """Keeps a verification from retention and expunging until it is lifted."""
+
+    kind: ClassVar[str] = "hold_placed"
+
+
+@dataclass(frozen=True)
+class HoldLifted(GroundedAct):
+    """Lifts every hold that was placed with the same reference."""
+
+    kind: ClassVar[str] = "hold_lifted"
+
+    def _check(self, case: Case) -> None:
+        if self.reference not in case.holds:
+            named = "without a reference" if self.reference is None else f"with the reference {self.reference}"
+            raise InvalidRequest.at("/hold_lifted/reference", f"No hold {named} stands on this verification.")
 
 
 @dataclass(frozen=True)

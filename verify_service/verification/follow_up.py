@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from verify_service.verification.scene import SceneEvent
     from verify_service.verification.statement import StatementLink
 
-SUPERVISED = frozenset({"concluded", "released", "sealed", "unsealed", "disputed", "dispute_answered"})
+SUPERVISED = frozenset(
+    {"concluded", "released", "sealed", "unsealed", "hold_placed", "hold_lifted", "disputed", "dispute_answered"}
+)
 # The state is read, changed and written whole with each of them.
 MOST_EVENTS = 500
 

@@ -13,10 +13,13 @@ from verify_service.verification.fact import (
     Concluded,
     DisputeAnswered,
     Disputed,
+    HoldLifted,
+    HoldPlaced,
     Interrupted,
     PhotoCompared,
     Released,
     Sealing,
+    Unsealing,
 )
 
 if TYPE_CHECKING:
@@ -35,9 +38,13 @@ PARTS = {
     "corrected": "corrected",
     "concluded": "concluded",
     "sealed": "sealed",
+    "unsealed": "unsealed",
+    "hold_placed": "hold_placed",
+    "hold_lifted": "hold_lifted",
     "disputed": "disputed",
     "dispute_answered": "dispute_answered",
 }
+GROUNDED = {act.kind: act for act in (Sealing, Unsealing, HoldPlaced, HoldLifted)}
 NOTED = ("photo_credential_compared", "agency_callback", "interrupted")
 
 
@@ -113,8 +120,8 @@ def _fact(kind: str, part: Mapping[str, Any], note: str | None) -> Fact:
             made = Corrected(part["corrects_seq"], _corrected_facts(part["facts"]), part["withdrawn"])
         case "concluded":
             made = Concluded(part["outcome"], tuple(part["facts_relied_on"]), part["reason"])
-        case "sealed":
-            made = Sealing(**part)
+        case "sealed" | "unsealed" | "hold_placed" | "hold_lifted":
+            made = GROUNDED[kind](**part)
         case "disputed":
             made = Disputed(**part)
         case "dispute_answered":

@@ -174,6 +174,9 @@ EVENT_KINDS = (
     "concluded",
     "released",
     "sealed",
+    "unsealed",
+    "hold_placed",
+    "hold_lifted",
     "disputed",
     "dispute_answered",
 )
@@ -191,6 +194,9 @@ class EventDocument(Occasion):
     corrected = Part(CorrectedPart(), load_default=None, allow_none=True)
     concluded = Part(ConcludedPart(), load_default=None, allow_none=True)
     sealed = Part(GroundPart(), load_default=None, allow_none=True)
+    unsealed = Part(GroundPart(), load_default=None, allow_none=True)
+    hold_placed = Part(GroundPart(), load_default=None, allow_none=True)
+    hold_lifted = Part(GroundPart(), load_default=None, allow_none=True)
     disputed = Part(DisputedPart(), load_default=None, allow_none=True)
     dispute_answered = Part(DisputeAnsweredPart(), load_default=None, allow_none=True)
 
