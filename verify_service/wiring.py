@@ -34,10 +34,12 @@ from verify_service.storage.blinding_key_store import BlindingKeyStore
 from verify_service.storage.case_reader import CaseTables
 from verify_service.storage.case_store import CaseStore
 from verify_service.storage.database import Database
+from verify_service.storage.expunge_store import ExpungeTables
 from verify_service.storage.log_store import LogTables
 from verify_service.storage.registry_store import RegistryStore
 from verify_service.vault import Vault
 from verify_service.verification.desk import Desk
+from verify_service.verification.expunge import Expunging
 from verify_service.verification.projection import CaseProjection
 from verify_service.web.access_token import Audience
 from verify_service.web.auth import Authenticator
@@ -186,6 +188,7 @@ class Service:
         keys = IssuerKeys(chosen.issuer, self.clock)
         audience = Audience(chosen.issuer, chosen.audience, frozenset(chosen.departments))
         authenticator = Authenticator(audience, keys, self.clock)
+        reading = Reading(self.case_reader, self.logs, AccessEvents(self.logs, self.vault, self.clock))
         return Backend(
             authenticator=authenticator,
             vault=self.vault,
@@ -199,7 +202,10 @@ class Service:
             synthetic=self._synthetic,
             zone=chosen.timezone,
             desk=self.desk,
-            reading=Reading(self.case_reader, self.logs, AccessEvents(self.logs, self.vault, self.clock)),
+            reading=reading,
+            expunging=Expunging(
+                ExpungeTables(self.database, self.vault), reading.find, self.logs, self.clock, random_bytes
+            ),
             case_reader=self.case_reader,
             registry=self.registry,
             logs=self.logs,

@@ -1,3 +1,5 @@
 """What tests of the web shell alone put where the domain would stand."""
 
-WITHOUT_DOMAIN = dict.fromkeys(("zone", "desk", "reading", "case_reader", "registry", "logs", "public_logs"))
+WITHOUT_DOMAIN = dict.fromkeys(
+    ("zone", "desk", "reading", "expunging", "case_reader", "registry", "logs", "public_logs")
+)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from verify_service.access.visibility import visibility
-from verify_service.errors import NotFound
+from verify_service.errors import Expunged, NotFound
 from verify_service.signing import sha256_hex
+from verify_service.verification.expunge import EXPUNGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,6 +119,8 @@ class Reading:
         """Return a verification, its incident and their version; raise NotFound where it is not this caller's."""
         subject = self._store.subject(caller.department, f"verification:{verification}")
         case: Case | None = subject.state
+        if case is None and any(e.kind == EXPUNGED for e in self._store.events(caller.department, subject.ref)):
+            raise Expunged("This verification was destroyed by order; the log keeps its commitments.")
         incident = self._store.subject(caller.department, f"incident:{case.incident if case else verification}")
         if case is None or not visibility(caller).shows(case, incident.state.assigned):
             raise NotFound(NO_SUCH)

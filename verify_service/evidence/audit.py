@@ -14,6 +14,7 @@ from verify_service.record_log.log import RECORDS
 from verify_service.record_log.record import Record
 from verify_service.vault import SealBroken
 from verify_service.verification.case import Case, case_document, facts_of
+from verify_service.verification.expunge import EXPUNGED
 from verify_service.verification.incident import Incident, incident_document
 from verify_service.verification.outcome import outcome_table
 from verify_service.verification.projection import CaseProjection
@@ -206,6 +207,11 @@ class _Models:
         logged = read.placed.logged
         subject, seq = logged.subject, logged.seq or 0
         if subject is None or subject in self._broken:
+            return
+        if isinstance(logged, Record) and logged.kind == EXPUNGED:
+            # Nothing of it may be left among the read models.
+            self._open.pop(subject, None)
+            self._closed.pop(subject, None)
             return
         try:
             state = self._projection.fold(self._state(subject, seq), logged)

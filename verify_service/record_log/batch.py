@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
-from verify_service.errors import IdempotencyKeyReused
+from verify_service.errors import Expunged, IdempotencyKeyReused
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.log import Appended, Batch, Placed, Row, StoredCheckpoint, StoredReply, Subject
 from verify_service.record_log.merkle import leaf_hash
@@ -80,7 +80,9 @@ class OpenBatch:
         self._links.extend(link for link in proposal.composition.links if link.ref is None)
         if append.key is not None:
             sealed = self._vault.seal(self._log.department, reply_place(append.key), (reply,))
-            self._new_replies[append.key.request] = StoredReply(append.key.fingerprint, sealed, rfc3339(self._now))
+            self._new_replies[append.key.request] = StoredReply(
+                append.key.fingerprint, sealed, rfc3339(self._now), proposal.composition.reply_of
+            )
         return Appended(reply, placed)
 
     def add(self, draft: Draft) -> None:
@@ -118,6 +120,8 @@ class OpenBatch:
                 "This Idempotency-Key came before with another body. Send a new key for a new request; to retry, send "
                 "the first body again."
             )
+        if kept.sealed is None:
+            raise Expunged("What this request recorded was destroyed by order since.")
         return self._vault.open(self._log.department, reply_place(key), kept.sealed)[0]
 
 

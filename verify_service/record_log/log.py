@@ -95,11 +95,15 @@ class Link(Protocol):
 
 @dataclass(frozen=True)
 class Composition:
-    """What one request appends; ``reply`` makes the caller's answer once the places are known."""
+    """What one request appends; ``reply`` makes the caller's answer once the places are known.
+
+    ``reply_of`` is the subject whose contents are in the reply, and with which it is destroyed.
+    """
 
     drafts: tuple[Draft, ...]
     reply: Callable[[Sequence[Placed], Mapping[str, Subject]], bytes]
     links: tuple[Link, ...] = ()
+    reply_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -144,11 +148,15 @@ class Row:
 
 @dataclass(frozen=True)
 class StoredReply:
-    """A kept reply: the body's fingerprint, the sealed reply, and when it was given."""
+    """A kept reply: the body's fingerprint, the sealed reply, when it was given and whose contents are in it.
+
+    ``sealed`` is None where it was destroyed with them.
+    """
 
     fingerprint: bytes
-    sealed: Sealed
+    sealed: Sealed | None
     replied_at: str
+    subject: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select, update
 
 from verify_service.record_log.log import Subject
 from verify_service.record_log.record import Record
+from verify_service.storage.expunge_store import destroy
 from verify_service.storage.prepared import (
     Insertion,
     Prepared,
@@ -31,6 +32,7 @@ from verify_service.storage.tables import (
 )
 from verify_service.verification.activation import Activation
 from verify_service.verification.case import Case, case_document, case_from_document
+from verify_service.verification.expunge import Destruction
 from verify_service.verification.incident import Incident, incident_document, incident_from_document
 from verify_service.verification.statement import StatementLink
 from verify_service.verification.submission import SearchKey
@@ -180,6 +182,9 @@ class CaseStore:
         keys = {(key.verification, key.index) for key in batch.links if isinstance(key, SearchKey)}
         named = [{"department": department, "verification": v, "identifier": i} for v, i in sorted(keys)]
         ADD_SEARCH_KEYS.run(connection, named)
+        for link in batch.links:
+            if isinstance(link, Destruction):
+                destroy(connection, department, link)
         # In the order of the batch, so that of one code the last activation stands.
         for link in batch.links:
             if isinstance(link, Activation):

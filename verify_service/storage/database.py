@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Table
 
 
 SQLITE_PRAGMAS = (
@@ -30,6 +30,8 @@ SQLITE_PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=10000",
+    # What is deleted is overwritten: an order to expunge means that nothing is left of it.
+    "PRAGMA secure_delete=ON",
 )
 POSTGRESQL_CONNECT = {
     "connect_timeout": 3,
@@ -90,6 +92,14 @@ class Database:
             if not (lasting or self.is_sqlite):
                 driver_of(connection).execute("SET LOCAL synchronous_commit TO off")
             yield connection
+
+    def forget(self, *tables: Table) -> None:
+        """Overwrite what was deleted from tables: on SQLite in its journal too, on PostgreSQL in the tables' files."""
+        with self.read() as connection:
+            if self.is_sqlite:
+                driver_of(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            else:
+                driver_of(connection).execute(f"VACUUM {', '.join(table.name for table in tables)}")
 
     def dispose(self) -> None:
         """Close every connection, those of other threads too."""

@@ -107,7 +107,9 @@ class HeldTail:
         asked = list(requests)
         found = {"department_is": self._log.department, **numbered(asked)}
         return {
-            row.request: StoredReply(row.fingerprint, sealed_of(row, "reply"), row.replied_at)
+            row.request: StoredReply(
+                row.fingerprint, sealed_of(row, "reply") if row.wrapped_key else None, row.replied_at, row.subject
+            )
             for row in sql.replies(room_for(len(asked))).all(self._connection, found)
         }
 
@@ -149,9 +151,11 @@ class HeldTail:
                 "request": request,
                 "fingerprint": reply.fingerprint,
                 "replied_at": reply.replied_at,
+                "subject": reply.subject,
                 **sealed_row(reply.sealed, "reply"),
             }
             for request, reply in batch.replies
+            if reply.sealed is not None
         ]
         sql.ADD_REPLIES.run(connection, replies)
         self._cases.project(connection, self._log, batch)

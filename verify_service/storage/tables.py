@@ -108,6 +108,18 @@ idempotency = Table(
     Column("fingerprint", LargeBinary(32), nullable=False),
     Column("replied_at", String(24), nullable=False),
     *_sealed("reply"),
+    # Whose contents are in it, and with which it is destroyed.
+    Column("subject", String(64)),
+    Index(None, "department", "subject"),
+)
+
+# Orders to expunge, before and after they were carried out.
+expunge_order = Table(
+    "expunge_order",
+    metadata,
+    _department(),
+    Column("id", String(36), primary_key=True),
+    *_sealed("content"),
 )
 
 # How a verification and its statements belong together: primary data, not a read model.

@@ -85,7 +85,8 @@ class FollowUp:
         def reply(placed: Sequence[Placed], _: Mapping[str, Subject]) -> bytes:
             return self.render(told.of(placed))
 
-        return Composition((Draft(record, tuple(sealed.fields), after), *statement), reply, tuple(links))
+        drafts = (Draft(record, tuple(sealed.fields), after), *statement)
+        return Composition(drafts, reply, tuple(links), self._ref)
 
     def _recorded(
         self, content: dict[str, Any], subject: Subject, case: Case, incident: Incident
@@ -160,7 +161,7 @@ class SceneFollowUp:
         def reply(placed: Sequence[Placed], _: Mapping[str, Subject]) -> bytes:
             return self.render(after, placed)
 
-        return Composition((Draft(record, tuple(sealed.fields), alias=alias),), reply)
+        return Composition((Draft(record, tuple(sealed.fields), alias=alias),), reply, reply_of=self._ref)
 
     def _alias(self, incident: Incident, subjects: Mapping[str, Subject]) -> str | None:
         if not isinstance(self.scene_event, NumberAssigned):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify_service.record_log.record import Record
 from verify_service.verification.case import followed, opened
+from verify_service.verification.expunge import EXPUNGED
 from verify_service.verification.incident import incident_followed, incident_opened
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ class CaseProjection:
         """Return the subject's state after one more record."""
         if not isinstance(record, Record) or record.subject is None:
             return state
+        if record.kind == EXPUNGED:
+            return None
         if record.subject.startswith("verification:"):
             return opened(record) if state is None else followed(state, record)
         if record.subject.startswith("incident:"):

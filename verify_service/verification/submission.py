@@ -103,7 +103,7 @@ class Submission:
         links: list[Link] = [link]
         if self.checked.search_key is not None:
             links.append(SearchKey(self.id, self.checked.search_key))
-        return Composition((*scene, *records, *statement), reply, tuple(links))
+        return Composition((*scene, *records, *statement), reply, tuple(links), f"verification:{self.id}")
 
     def _on_scene(self, subject: Subject) -> tuple[Incident, list[Draft]]:
         """Open the incident where it is new; put the officer on it where they are not."""

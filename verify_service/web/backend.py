@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from verify_service.registry.registry import Registry
     from verify_service.vault import Vault
     from verify_service.verification.desk import Desk
+    from verify_service.verification.expunge import Expunging
     from verify_service.web.auth import Authenticator
 
 EXTENSION = "verify_service"
@@ -40,6 +41,7 @@ class Backend:
     zone: ZoneInfo
     desk: Desk
     reading: Reading
+    expunging: Expunging
     case_reader: CaseReader
     registry: Registry
     logs: Logs

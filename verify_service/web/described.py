@@ -119,6 +119,18 @@ CALLBACK_WORD = _object(
     checklist=CHECKLIST,
 )
 ACTIVATION = _object(agency=TEXT, activated_at=TIME, active_until=TIME)
+EXPUNGE_ORDER = _object(
+    id=ID,
+    ground=TEXT,
+    reference=TEXT,
+    verifications=_list(ID),
+    statements=FLAG,
+    releases_holds=FLAG,
+    ordered_by=TEXT,
+    ordered_at=TIME,
+    approved_by=_or_null(TEXT),
+    carried_out_at=_or_null(TIME),
+)
 SUMMARY = _object(
     id=ID,
     incident_id=ID,

@@ -33,6 +33,13 @@ SUBMISSIONS = {"presented": SUBMITTED, "declined": REFUSED}
 SEARCHES = {"by identifier": {"identifier": {"kind": "badge", "value": "b 12345"}}}
 ACTIVATIONS = {"at contact": {"identifier": {"kind": "op_code", "value": "K7M2 Q4PG"}}}
 WORD_ID = "0193a000-0000-7000-8000-0000000000ff"
+EXPUNGE_ORDERS = {
+    "by a court": {
+        "ground": "Court order",
+        "reference": "BH-2026-2",
+        "verifications": ["0193a000-0000-7000-8000-0000000000aa"],
+    }
+}
 EVENTS = {
     "the word came back": {
         "kind": "agency_callback",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template
 
 from verify_service.clock import parse_rfc3339
-from verify_service.errors import NotFound
+from verify_service.errors import Expunged, NotFound
 from verify_service.record_log.record import Statement, parse_record
 from verify_service.verification.statement import code_sha256
 from verify_service.verification.texts import texts
@@ -19,7 +19,10 @@ routes = Routes("requester", "What the person who asked may hold.")
 def requester_page(code: str) -> str:
     """Show the newest statement that a code opens, or that a supervisor is checking."""
     backend = current_backend()
-    told = _told(backend, code)
+    try:
+        told = _told(backend, code)
+    except Expunged:
+        return render_template("requester.html", withdrawn=True, synthetic=backend.synthetic())
     shown = {}
     if told is not None:
         time = parse_rfc3339(told.time).astimezone(backend.zone)
@@ -28,13 +31,18 @@ def requester_page(code: str) -> str:
 
 
 def _told(backend: Backend, code: str) -> Statement | None:
-    """Return the statement to show, None while a supervisor is checking; raise NotFound for an unknown code."""
+    """Return the statement to show, None while a supervisor is checking.
+
+    Raises NotFound for an unknown code, Expunged where an order named the statement.
+    """
     found = backend.case_reader.statement(code_sha256(code))
     if found is None:
         raise NotFound("This link opens nothing. Ask the officer or the station for a new one.")
     department, link, seq = found
-    if link.pending or seq == 0:
+    if link.pending:
         return None
+    if seq == 0:
+        raise Expunged("This statement was withdrawn by order.")
     log, index = backend.logs.locate(department, link.ref, seq - 1)
     statement = parse_record(log.record(index)[0])
     if not isinstance(statement, Statement):

@@ -1,0 +1,110 @@
+"""Keep orders to expunge, and destroy what they name: implements ``verification.expunge.ExpungeOrders``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+from sqlalchemy import delete, select, update
+
+from verify_service.record_log.log import RECORDS
+from verify_service.storage.prepared import Insertion
+from verify_service.storage.rows import sealed_of, sealed_row
+from verify_service.storage.tables import (
+    event,
+    expunge_order,
+    idempotency,
+    log_entry,
+    record,
+    search_key,
+    statement_link,
+    verification,
+)
+from verify_service.verification.expunge import ExpungeOrder, Standing
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from verify_service.storage.database import Database
+    from verify_service.vault import Vault
+    from verify_service.verification.expunge import Destruction
+
+PUT_ORDER = Insertion(expunge_order, "key_id", "wrapped_key", "content")
+# What an emptied reply has in place of its key and content.
+NOTHING = {"key_id": "", "wrapped_key": b"", "reply": b""}
+
+
+class ExpungeTables:
+    """The orders of one database."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    def put(self, department: str, order: ExpungeOrder) -> None:
+        """Keep an order as it now stands."""
+        content = self._vault.seal(department, _place(order.id), (orjson.dumps(vars(order)),))
+        with self._database.write() as connection:
+            row = {"department": department, "id": order.id, **sealed_row(content, "content")}
+            PUT_ORDER.run(connection, [row])
+
+    def get(self, department: str, order: str) -> ExpungeOrder | None:
+        """Return an order, None where there is none."""
+        asked = select(expunge_order).where(expunge_order.c.department == department, expunge_order.c.id == order)
+        with self._database.read() as connection:
+            row = connection.execute(asked).one_or_none()
+        if row is None:
+            return None
+        document = orjson.loads(self._vault.open(department, _place(order), sealed_of(row, "content"))[0])
+        return ExpungeOrder(**{**document, "verifications": tuple(document["verifications"])})
+
+    def standing(self, department: str, verification_id: str) -> Standing:
+        """Return where a verification stands; its events are empty where it is unknown or gone."""
+        with self._database.snapshot() as connection:
+            known = connection.execute(
+                select(verification.c.id).where(
+                    verification.c.department == department, verification.c.id == verification_id
+                )
+            ).one_or_none()
+            number = connection.scalar(
+                select(statement_link.c.receipt_number).where(
+                    statement_link.c.department == department, statement_link.c.verification == verification_id
+                )
+            )
+            events = _indexes(connection, department, f"verification:{verification_id}") if known else ()
+            return Standing(RECORDS, events, _indexes(connection, department, f"statement:{number}"))
+
+    def forget(self) -> None:
+        """Let the database overwrite what was deleted, in its journal too."""
+        self._database.forget(record, idempotency, verification, event, search_key)
+
+
+def destroy(connection: Connection, department: str, gone: Destruction) -> None:
+    """Delete what an order names, in the transaction that records it; what is left says that it was there."""
+    for table in (record, event):
+        connection.execute(
+            delete(table).where(
+                table.c.department == department, table.c.log == gone.log, table.c.idx.in_(gone.indexes)
+            )
+        )
+    connection.execute(
+        update(idempotency)
+        .where(idempotency.c.department == department, idempotency.c.subject == gone.subject)
+        .values(NOTHING)
+    )
+    verification_id = gone.subject.partition(":")[2]
+    for table, column in ((search_key, search_key.c.verification), (verification, verification.c.id)):
+        connection.execute(delete(table).where(table.c.department == department, column == verification_id))
+    if gone.statements:
+        # The code still opens a page, which says that the statement was withdrawn.
+        mine = statement_link.c.department == department, statement_link.c.verification == verification_id
+        connection.execute(update(statement_link).where(*mine).values(seq=0, pending=False))
+
+
+def _indexes(connection: Connection, department: str, subject: str) -> tuple[int, ...]:
+    mine = log_entry.c.department == department, log_entry.c.subject == subject
+    return tuple(connection.scalars(select(log_entry.c.idx).where(*mine).order_by(log_entry.c.idx)))
+
+
+def _place(order: str) -> str:
+    return f"expunge_order/{order}"

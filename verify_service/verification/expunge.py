@@ -1,0 +1,177 @@
+"""Destroy a verification by order: what it holds goes, and that it went, on what ground and by whose leave, stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from verify_service.clock import rfc3339, uuid7
+from verify_service.errors import InvalidRequest, NotAllowed, NotFound
+from verify_service.record_log.log import Append, Composition, Draft
+from verify_service.verification.event import event
+from verify_service.verification.retention import holds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from verify_service.caller import Caller
+    from verify_service.clock import Clock
+    from verify_service.record_log.log import Placed, Subject
+    from verify_service.record_log.logs import Logs
+    from verify_service.verification.case import Case
+    from verify_service.verification.event import Reporter
+    from verify_service.verification.incident import Incident
+
+EXPUNGED = "expunged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpungeOrder:
+    """An order to destroy verifications, with the reference of its paper; carried out once a second person approves.
+
+    ``statements`` destroys what the person who asked may hold too; ``releases_holds`` names holds as overruled.
+    """
+
+    id: str
+    ground: str
+    reference: str
+    verifications: tuple[str, ...]
+    statements: bool
+    releases_holds: bool
+    ordered_by: str
+    ordered_at: str
+    approved_by: str | None = None
+    carried_out_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Destruction:
+    """What goes in the same transaction in which it is recorded that it went."""
+
+    subject: str
+    log: str
+    indexes: tuple[int, ...]
+    statements: bool
+    ref: None = None
+    alias: None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a verification and its statements stand in the log: the name of the log, and their indexes by subject."""
+
+    log: str
+    events: tuple[int, ...]
+    statements: tuple[int, ...]
+
+
+class ExpungeOrders(Protocol):
+    """Where orders are kept, and what they need of the log's tables."""
+
+    def put(self, department: str, order: ExpungeOrder) -> None:
+        """Keep an order as it now stands."""
+
+    def get(self, department: str, order: str) -> ExpungeOrder | None:
+        """Return an order, None where there is none."""
+
+    def standing(self, department: str, verification: str) -> Standing:
+        """Return where a verification stands; its events are empty where it is unknown."""
+
+    def forget(self) -> None:
+        """Let the database overwrite what was deleted, in its journal too."""
+
+
+class Find(Protocol):
+    """Finds a verification that a caller may see; raises NotFound, or Expunged where it went before."""
+
+    def __call__(self, caller: Caller, verification: str) -> tuple[Case, Incident, str]:
+        """Return it with its incident and their version."""
+
+
+class Expunging:
+    """Takes orders and carries them out."""
+
+    def __init__(
+        self, orders: ExpungeOrders, find: Find, logs: Logs, clock: Clock, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self._orders = orders
+        self._find = find
+        self._logs = logs
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    def order(self, caller: Caller, given: Mapping[str, Any]) -> ExpungeOrder:
+        """Take an order; raise InvalidRequest where a hold stands that it does not release."""
+        now = self._clock.now()
+        order = ExpungeOrder(
+            id=uuid7(now, self._random_bytes), ordered_by=caller.serial, ordered_at=rfc3339(now), **given
+        )
+        self._check(caller, order)
+        self._orders.put(caller.department, order)
+        return order
+
+    def find(self, caller: Caller, order: str) -> ExpungeOrder:
+        """Return an order; raise NotFound where there is none."""
+        found = self._orders.get(caller.department, order)
+        if found is None:
+            raise NotFound("There is no such order here.")
+        return found
+
+    def approve(self, by: Reporter, order: str) -> ExpungeOrder:
+        """Carry an order out on the word of a second person; asked again, go on where it broke off.
+
+        Raises NotAllowed where the one who ordered it approves, InvalidRequest where a hold was placed meanwhile.
+        """
+        caller, found = by.caller, self.find(by.caller, order)
+        if found.carried_out_at is not None:
+            return found
+        if caller.serial == found.ordered_by:
+            raise NotAllowed("A second supervisor approves: who ordered it may not.")
+        left = [v for v in found.verifications if not self._is_gone(caller.department, v)]
+        self._check(caller, replace(found, verifications=tuple(left)))
+        for verification in left:
+            self._destroy(by, found, verification)
+        self._orders.forget()
+        done = replace(found, approved_by=caller.serial, carried_out_at=rfc3339(self._clock.now()))
+        self._orders.put(caller.department, done)
+        return done
+
+    def _check(self, caller: Caller, order: ExpungeOrder) -> None:
+        faults = {}
+        for place, verification in enumerate(order.verifications):
+            case, incident, _ = self._find(caller, verification)
+            reasons = holds(case, incident)
+            if reasons and not order.releases_holds:
+                faults[f"/verifications/{place}"] = [
+                    f"It is held: {', '.join(reasons)}. An order that releases these holds says so (`releases_holds`)."
+                ]
+        if faults:
+            raise InvalidRequest(faults)
+
+    def _is_gone(self, department: str, verification: str) -> bool:
+        standing = self._orders.standing(department, verification)
+        return not standing.events
+
+    def _destroy(self, by: Reporter, order: ExpungeOrder, verification: str) -> None:
+        department, ref = by.caller.department, f"verification:{verification}"
+        standing = self._orders.standing(department, verification)
+        indexes = standing.events + (standing.statements if order.statements else ())
+
+        def compose(subjects: Mapping[str, Subject]) -> Composition:
+            if subjects[ref].seq != len(standing.events):
+                raise InvalidRequest.at("", "This verification has just gone on: send the approval again.")
+            content = {
+                "ground": order.ground,
+                "reference": order.reference,
+                "approvers": [order.ordered_by, by.caller.serial],
+                "indexes": sorted(indexes),
+            }
+            record = event(EXPUNGED, ref, content, by=by)
+            gone = Destruction(ref, standing.log, tuple(sorted(indexes)), order.statements)
+            return Composition((Draft(record),), _no_reply, (gone,))
+
+        self._logs.records(department).append(Append(frozenset({ref}), compose))
+
+
+def _no_reply(_: Sequence[Placed], __: Mapping[str, Subject]) -> bytes:
+    return b""
