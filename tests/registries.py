@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
 
 from tuf.api.metadata import Metadata, TargetFile
 
@@ -17,7 +19,8 @@ from verify_service.registry.keyring import Keyring
 from verify_service.registry.profile import Profile
 from verify_service.registry.publish import Publisher
 from verify_service.registry.registry import Registry
-from verify_service.registry.roster import RosterEntry, RosterHeader, blinded_lines
+from verify_service.registry.roster import RosterEntry, RosterHeader, blinded_lines, roster_line
+from verify_service.registry.roster_lines import RosterReader
 from verify_service.registry.signing_keys import SigningKeys
 from verify_service.registry.synthesize import Wish, synthesize
 from verify_service.signing import sha256_hex
@@ -76,20 +79,48 @@ class SampleRegistry:
     def key(self, agency):
         return next(key for key in self.blinding_keys if key.agency == agency)
 
-    def next_roster(self, agency, *identifiers, status="active", **changes):
-        """Return a roster that follows the newest, listing only these identifiers; ``changes`` are to its header."""
+    def next_roster(self, agency, *identifiers, status="active", without=(), entries=(), **changes):
+        """Return a roster that follows the newest: its entries but those ``without``, and these in their place.
+
+        ``changes`` are to its header.
+        """
+        key = self.key(agency)
+        listed = [*(RosterEntry(identifier, status, None, None) for identifier in identifiers), *entries]
+        gone = {key.tag(identifier) for identifier in (*(entry.identifier for entry in listed), *without)}
+        before = RosterReader(BytesIO(self.roster(agency)))
+        kept = [roster_line(*row) for rows in before.blocks() for row in rows if row[0] not in gone]
+        return self.followed(agency, [*kept, *blinded_lines(key, listed, seeded_bytes(5))], **changes)
+
+    def small_roster(self, agency, *identifiers, **changes):
+        """Return a roster that follows the newest and lists these identifiers alone."""
+        entries = [RosterEntry(identifier, "active", None, None) for identifier in identifiers]
+        return self.followed(agency, blinded_lines(self.key(agency), entries, seeded_bytes(5)), **changes)
+
+    def rekeyed_roster(self, agency, key, *identifiers, least=1):
+        """Return the roster that follows the newest in a new epoch, and lists every ``least``-th entry of it.
+
+        These identifiers can be looked up in it; the others, which nobody here knows in clear, get some tag each.
+        """
+        known = {self.key(agency).tag(identifier): identifier for identifier in identifiers}
+        rows = [row for rows in RosterReader(BytesIO(self.roster(agency))).blocks() for row in rows]
+        kept = [row for place, row in enumerate(rows) if place % least == 0 or row[0] in known]
+        lines = [
+            roster_line(key.tag(known[tag]) if tag in known else sha256(key.key + tag).digest(), *row)
+            for tag, *row in kept
+        ]
+        return self.followed(agency, lines, epoch=key.epoch, key_id=key.key_id)
+
+    def followed(self, agency, lines, **changes):
+        """Return a roster of these lines that follows the newest."""
         before = self.roster(agency)
-        header = RosterHeader.parse(before.partition(b"\n")[0] + b"\n")
-        entries = [RosterEntry(identifier, status, None, None) for identifier in identifiers]
-        lines = blinded_lines(self.key(agency), entries, seeded_bytes(5))
-        followed = replace(
-            header,
-            seq=header.seq + 1,
+        header = replace(
+            RosterHeader.parse(before.partition(b"\n")[0] + b"\n"),
             prev_sha256=sha256_hex(before),
             count=len(lines),
             issued_at=self.clock.now(),
         )
-        return b"".join([replace(followed, **changes).line(), *lines])
+        ordered = sorted(lines, key=lambda line: line.partition(b'"tag":')[2])
+        return b"".join([replace(header, **{"seq": header.seq + 1, **changes}).line(), *ordered])
 
     def publish_roster(self, agency, content, lifetime=None):
         self.publisher.agency(agency, content, lifetime)

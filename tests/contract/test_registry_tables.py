@@ -42,17 +42,32 @@ def test_no_blinding_key_lies_in_clear(station, database):
 
 
 def test_every_cycle_leaves_a_row(station, database):
+    published = [*station.sample.folder.glob("metadata/*"), *station.sample.folder.glob("targets/*/*/*")]
     station.ingest()
+    station.sample.publish_roster("DHS-ICE", station.sample.small_roster("DHS-ICE"))
+    station.sample.publish_roster("DHS-CBP", b"no roster\n")
+    report = station.ingest()
     station.clock.advance(days=2)
     with pytest.raises(RegistryRefused, match="expired"):
         station.ingest()
     with database.read() as connection:
-        good, refused = connection.execute(select(ingest_cycle).order_by(ingest_cycle.c.number)).all()
-    assert (good.number, good.edition, json.loads(good.refused)) == (1, 1, [])
-    assert json.loads(good.versions)["DHS-ICE"] == 1
-    assert good.started_at == good.ended_at == "2026-11-24T05:04:09.000Z"
-    assert (refused.number, refused.edition) == (2, None)
+        first, partly, refused = connection.execute(select(ingest_cycle).order_by(ingest_cycle.c.number)).all()
+    assert (first.number, first.edition, json.loads(first.refused), json.loads(first.held)) == (1, 1, [], [])
+    assert first.started_at == first.ended_at == "2026-11-24T05:04:09.000Z"
+    # The root is pinned, so it is not fetched.
+    fetched = [path for path in published if path.name != "1.root.json"]
+    assert (first.fetched_files, first.fetched_bytes) == (len(fetched), sum(path.stat().st_size for path in fetched))
+    signed = json.loads(first.signed)
+    assert signed.keys() == {"root", "timestamp", "snapshot", "targets", *station.store.current(DEPARTMENT).agencies}
+    ids = [key.keyid for key in (signer.public_key for signer in station.sample.keys.load("DHS-ICE"))]
+    assert signed["DHS-ICE"] == {"version": 1, "keys": sorted(ids[:2])}
+    assert json.loads(partly.signed)["DHS-ICE"]["version"] == 2
+    assert json.loads(partly.refused) == [vars(refusal) for refusal in report.refusals]
+    assert json.loads(partly.held) == [hold.document() for hold in report.holds]
+    assert (partly.edition, partly.fetched_files < first.fetched_files) == (1, True)
+    assert (refused.number, refused.edition, json.loads(refused.signed)) == (3, None, {})
     assert "expired" in json.loads(refused.refused)[0]["reason"]
+    assert refused.fetched_bytes > 0
 
 
 def test_an_audit_finds_what_is_no_longer_what_was_signed(station, database):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from verify_service.clock import parse_rfc3339
 from verify_service.errors import RegistryRefused
+from verify_service.registry.cycle import CycleRow, Setback
 from verify_service.registry.edition import Entry, RosterRef
+from verify_service.registry.hold import HeldRoster
 from verify_service.registry.roster import roster_line
 
 
@@ -19,6 +22,9 @@ class MemoryRegistry:
         self._files = {}
         self._marks = {}
         self._keys = {}
+        self._holds = {}
+        self._setbacks = {}
+        self._last_rosters = {}
         self.cycles = []
         self.statements = 0
 
@@ -58,6 +64,20 @@ class MemoryRegistry:
                 return RosterRef.of(number, digest, header)
         return None
 
+    def last_roster(self, department, agency):
+        return self._last_rosters.get((department, agency))
+
+    def tally(self, department, number):
+        return dict(Counter((row[1], row[2]) for row in self._rosters[department, number][1].values()))
+
+    def pair(self, department, before, after):
+        old, new = (self._rosters[department, number][1] for number in (before, after))
+        pairs = (
+            (old[tag][2], row[2], old[tag][1:5] == row[1:5]) if tag in old else (None, row[2], False)
+            for tag, row in new.items()
+        )
+        return dict(Counter(pairs))
+
     def load_roster(self, department, header, sha256, blocks):
         assert self.find_roster(department, header.agency, sha256) is None, "a roster is stored once"
         rows = [row for block in blocks for row in block]
@@ -78,11 +98,51 @@ class MemoryRegistry:
             assert (department, state.profile_sha256) in self._files, "an edition stands on files that are kept"
         self._marks[department] = dict(intake.marks)
         self._editions[department] = edition
-        self.cycles[cycle - 1] |= {"edition": number, "refused": [vars(refusal) for refusal in intake.refusals]}
+        for code, state in edition.agencies.items():
+            if state.roster is not None:
+                self._last_rosters[department, code] = state.roster
+        self._end(department, cycle, intake.end, number)
         return edition
 
-    def refuse(self, department, cycle, ended_at, reason):
-        self.cycles[cycle - 1] |= {"edition": None, "refused": [{"agency": None, "reason": reason}]}
+    def refuse(self, department, cycle, end):
+        self._end(department, cycle, end, None)
+
+    def _end(self, department, cycle, end, edition):
+        self.cycles[cycle - 1] |= {"edition": edition, "end": end}
+        reasons = {}
+        for held, agency, reason in [
+            *((False, refusal.agency, refusal.reason) for refusal in end.refusals if refusal.agency),
+            *((True, hold.agency, hold.reason) for hold in end.holds),
+        ]:
+            reasons.setdefault(agency, []).append(reason)
+            self._setbacks[department, agency] = Setback(agency, cycle, end.ended_at, held, " ".join(reasons[agency]))
+        for hold in end.holds:
+            place = (department, hold.agency, hold.sha256)
+            known = self._holds.get(place, HeldRoster(hold, end.ended_at, None))
+            self._holds[place] = replace(known, hold=hold)
+
+    def last_cycle(self, department):
+        numbers = [number for number, row in enumerate(self.cycles, 1) if row["department"] == department]
+        if not numbers:
+            return None
+        row = self.cycles[numbers[-1] - 1]
+        end = row.get("end")
+        ended_at, refusals = (end.ended_at, list(end.refusals)) if end else (None, [])
+        return CycleRow(numbers[-1], row["started_at"], ended_at, row.get("edition"), refusals)
+
+    def setbacks(self, department):
+        return [setback for (owner, _), setback in sorted(self._setbacks.items()) if owner == department]
+
+    def holds(self, department):
+        mine = [held for (owner, _, _), held in self._holds.items() if owner == department]
+        return sorted(mine, key=lambda held: (held.since, held.hold.agency, held.hold.sha256))
+
+    def decide(self, department, agency, sha256, decision):
+        held = self._holds.get((department, agency, sha256))
+        if held is None or held.decision is not None:
+            return False
+        self._holds[department, agency, sha256] = replace(held, decision=decision)
+        return True
 
     def blinding_keys(self, department):
         return list(self._keys.get(department, {}).values())

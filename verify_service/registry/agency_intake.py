@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
 from verify_service.errors import RegistryRefused
+from verify_service.registry.cycle import Refusal
 from verify_service.registry.edition import AgencyState
 from verify_service.registry.high_water import raised
-from verify_service.registry.intake import KeptFile, Refusal
+from verify_service.registry.hold import Hold
+from verify_service.registry.intake import KeptFile
 from verify_service.registry.profile import profile_of
+from verify_service.registry.roster_change import RosterChange
 from verify_service.registry.roster_lines import RosterReader
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 class AgencyIntake:
     """The agencies of one publication as they are checked; ``before`` is the edition that stands.
 
-    Fills ``states``, ``files``, ``marks``, ``loaded`` and ``refusals``.
+    Fills ``states``, ``files``, ``marks``, ``loaded``, ``refusals`` and ``holds``.
     """
 
     def __init__(
@@ -50,11 +53,13 @@ class AgencyIntake:
         self._store = store
         self._keyring = keyring
         self._at = at
+        self._known = {(held.hold.agency, held.hold.sha256): held for held in store.holds(department)}
         self.marks = dict(marks)
         self.states: dict[str, AgencyState] = {}
         self.files: list[KeptFile] = []
         self.loaded: list[tuple[str, int]] = []
         self.refusals: list[Refusal] = []
+        self.holds: list[Hold] = []
 
     def take(self, agency: str) -> None:
         """Check an agency's profile and roster; where either is refused, go on with the last good one."""
@@ -66,11 +71,13 @@ class AgencyIntake:
             if old is None:
                 return
             profile, sha256 = old.profile, old.profile_sha256
+        role, roster = (None, None) if old is None else (old.role, old.roster)
         try:
-            role, roster = self._role(agency, None if old is None else old.roster)
+            role, roster = self._role(agency, roster)
         except RegistryRefused as refusal:
             self.refusals.append(Refusal(agency, refusal.detail))
-            role, roster = (None, None) if old is None else (old.role, old.roster)
+        except _Held as held:
+            self.holds.append(held.hold)
         self.states[agency] = AgencyState(profile, sha256, role, roster)
 
     def _profile(self, agency: str) -> tuple[Profile, str]:
@@ -95,9 +102,34 @@ class AgencyIntake:
             return old
         held = self._store.find_roster(self._department, agency, target.sha256)
         if held is None:
-            return self._load(agency, target, old)
-        _check_sequence(held.seq, old)
+            held = self._load(agency, target, old)
+        else:
+            _check_sequence(held.seq, old)
+        self._check_change(agency, held)
         return held
+
+    def _check_change(self, agency: str, new: RosterRef) -> None:
+        """Raise _Held where too much changed and nobody decided, and RegistryRefused where it was rejected."""
+        # A roster that was withdrawn meanwhile still counts: else one without any would open the way for anything.
+        old = self._store.last_roster(self._department, agency)
+        known = self._known.get((agency, new.sha256))
+        if known is not None and known.decision is not None:
+            known.require_approved()
+            return
+        if old is None:
+            return
+        if known is not None and known.hold.from_seq == old.seq:
+            raise _Held(known.hold)
+        change = self._change(old, new)
+        if change.is_large:
+            signatures = len(self._publication.signed[agency].keys)
+            raise _Held(Hold(agency, new.sha256, old.seq, new.seq, signatures, change))
+
+    def _change(self, old: RosterRef, new: RosterRef) -> RosterChange:
+        if old.key_id == new.key_id:
+            return RosterChange.paired(old.count, self._store.pair(self._department, old.number, new.number))
+        # Under another key every tag is another, though everybody may still be there.
+        return RosterChange.counted(*(self._store.tally(self._department, ref.number) for ref in (old, new)))
 
     def _load(self, agency: str, target: PublishedTarget, old: RosterRef | None) -> RosterRef:
         with self._publication.opened(target) as stream:
@@ -124,6 +156,14 @@ class AgencyIntake:
     def _fetched(self, target: PublishedTarget) -> bytes:
         with self._publication.opened(target) as stream:
             return stream.read()
+
+
+class _Held(Exception):
+    """A roster waits for a person; what answers for its agency stays as it is."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__(hold.agency)
+        self.hold = hold
 
 
 def _check_sequence(seq: int, old: RosterRef | None) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
-from verify_service.errors import RegistryRefused
+from verify_service.errors import ConfigurationError, RegistryRefused
 from verify_service.registry.agency_intake import AgencyIntake
+from verify_service.registry.cycle import CycleEnd, Fetched, Refusal
 from verify_service.registry.edition import Edition
 from verify_service.registry.high_water import raised
 from verify_service.registry.intake import Intake, KeptFile
@@ -23,35 +24,47 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from verify_service.clock import Clock
-    from verify_service.registry.intake import IngestStore, Refusal
+    from verify_service.registry.hold import Hold
+    from verify_service.registry.intake import IngestStore
     from verify_service.registry.keyring import Keyring
-    from verify_service.registry.source import Patience
+    from verify_service.registry.source import Patience, Source
 
 
 @dataclass(frozen=True)
 class CycleReport:
-    """What one cycle did: the edition that now stands, what was new in it, and what was refused of it."""
+    """What one cycle did: the edition that now stands, what was loaded, and how it ended."""
 
     number: int
     started_at: datetime
-    ended_at: datetime
     edition: Edition
     changed: bool
     loaded: Sequence[tuple[str, int]]
-    refusals: Sequence[Refusal]
+    end: CycleEnd
+
+    @property
+    def refusals(self) -> Sequence[Refusal]:
+        """What was refused of single agencies."""
+        return self.end.refusals
+
+    @property
+    def holds(self) -> Sequence[Hold]:
+        """The rosters that wait for a person to decide about them."""
+        return self.end.holds
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document that ``--json`` prints."""
         return {
             "cycle": self.number,
             "started_at": rfc3339(self.started_at),
-            "ended_at": rfc3339(self.ended_at),
+            "ended_at": rfc3339(self.end.ended_at),
             "edition": self.edition.number,
             "changed": self.changed,
             "agencies": len(self.edition.agencies),
             "synthetic": self.edition.synthetic,
+            "fetched": vars(self.end.fetched),
             "loaded": [{"agency": agency, "entries": entries} for agency, entries in self.loaded],
             "refused": [vars(refusal) for refusal in self.refusals],
+            "held": [hold.document() for hold in self.holds],
         }
 
 
@@ -85,20 +98,27 @@ class Ingest:
     def run(self, progress: Callable[[str, int, int], None] = lambda *_: None) -> CycleReport:
         """Run one cycle; ``progress`` is told the agency, how many are done and how many there are.
 
-        Raises RegistryRefused where nothing was accepted, or where another ingest is at work. What was refused of
-        single agencies is in the report: each of them keeps its last good roster until that expires.
+        Raises RegistryRefused where nothing was accepted, or where another ingest is at work, and ConfigurationError
+        where the registry is at no such place. What was refused or held of single agencies is in the report: each of
+        them keeps its last good roster until that expires.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         with _alone(self._folder / "ingest.lock"):
             started_at = self._clock.now()
             cycle = self._store.begin_cycle(self._department, started_at)
+            source = None
             try:
-                return self._accept(cycle, started_at, progress)
-            except RegistryRefused as refusal:
-                self._store.refuse(self._department, cycle, self._clock.now(), refusal.detail)
+                source = open_source(self._location, self._patience)
+                return self._accept(cycle, source, started_at, progress)
+            except (RegistryRefused, ConfigurationError) as refusal:
+                fetched = Fetched() if source is None else source.fetcher.fetched
+                end = CycleEnd(self._clock.now(), fetched, refusals=[Refusal(None, refusal.detail)])
+                self._store.refuse(self._department, cycle, end)
                 raise
 
-    def _accept(self, cycle: int, at: datetime, progress: Callable[[str, int, int], None]) -> CycleReport:
+    def _accept(
+        self, cycle: int, source: Source, at: datetime, progress: Callable[[str, int, int], None]
+    ) -> CycleReport:
         before = self._store.current(self._department)
         if before is not None and at < before.refreshed_at:
             raise RegistryRefused(
@@ -106,7 +126,7 @@ class Ingest:
                 f"{rfc3339(before.refreshed_at)}: set the clock. With a clock that is behind, what has expired "
                 "would pass for fresh."
             )
-        publication = Publication(open_source(self._location, self._patience), self._pinned_root, self._folder, at)
+        publication = Publication(source, self._pinned_root, self._folder, at)
         marks = dict(self._store.marks(self._department))
         for verified in publication.top_level.values():
             marks[verified.role] = raised(marks.get(verified.role), verified)
@@ -115,13 +135,13 @@ class Ingest:
             progress(agency, done, len(publication.agencies))
             agencies.take(agency)
         progress("", len(publication.agencies), len(publication.agencies))
-        intake = _intake(publication, agencies, at, self._clock.now())
-        edition = self._store.swap(self._department, cycle, intake)
+        end = CycleEnd(self._clock.now(), source.fetcher.fetched, publication.signed, agencies.refusals, agencies.holds)
+        edition = self._store.swap(self._department, cycle, _intake(publication, agencies, at, end))
         changed = before is None or edition.number != before.number
-        return CycleReport(cycle, at, intake.ended_at, edition, changed, agencies.loaded, agencies.refusals)
+        return CycleReport(cycle, at, edition, changed, agencies.loaded, end)
 
 
-def _intake(publication: Publication, agencies: AgencyIntake, at: datetime, ended_at: datetime) -> Intake:
+def _intake(publication: Publication, agencies: AgencyIntake, at: datetime, end: CycleEnd) -> Intake:
     top = publication.top_level
     files = [KeptFile(verified.signed.sha256, role, verified.content) for role, verified in top.items()]
     files += [KeptFile(sha256_hex(root), "root", root) for root in publication.roots]
@@ -131,7 +151,7 @@ def _intake(publication: Publication, agencies: AgencyIntake, at: datetime, ende
         refreshed_at=at,
         **{role: verified.signed for role, verified in top.items()},
     )
-    return Intake(edition, [*files, *agencies.files], agencies.marks, agencies.refusals, ended_at)
+    return Intake(edition, [*files, *agencies.files], agencies.marks, end)
 
 
 @contextmanager

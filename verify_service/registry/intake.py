@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from verify_service.registry.edition import EditionStore
+from verify_service.registry.hold import HoldStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from verify_service.registry.cycle import CycleEnd
     from verify_service.registry.edition import Edition, RosterRef
     from verify_service.registry.roster import RosterHeader
+    from verify_service.registry.roster_change import Pairing, Tally
     from verify_service.registry.roster_lines import Row
 
 
@@ -23,14 +26,6 @@ class Mark:
     version: int
     sha256: str
     keys: str
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What a cycle did not accept, of which agency (None: all of it), and why."""
-
-    agency: str | None
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -49,11 +44,10 @@ class Intake:
     edition: Edition
     files: Sequence[KeptFile]
     marks: Mapping[str, Mark]
-    refusals: Sequence[Refusal]
-    ended_at: datetime
+    end: CycleEnd
 
 
-class IngestStore(EditionStore, Protocol):
+class IngestStore(EditionStore, HoldStore, Protocol):
     """What the one ingest process needs; it never runs twice at a time on one department.
 
     Whatever moment the process is killed at, ``current`` and ``entries`` go on answering from the old edition.
@@ -68,6 +62,18 @@ class IngestStore(EditionStore, Protocol):
     def find_roster(self, department: str, agency: str, sha256: str) -> RosterRef | None:
         """Return an agency's roster if all of it is stored already."""
 
+    def last_roster(self, department: str, agency: str) -> RosterRef | None:
+        """Return the roster that the newest edition with one of this agency names, even where it was withdrawn."""
+
+    def tally(self, department: str, number: int) -> Tally:
+        """Count a stored roster's entries by kind and status."""
+
+    def pair(self, department: str, before: int, after: int) -> Pairing:
+        """Count the entries of the stored roster ``after`` by what they were in ``before``, matched by tag.
+
+        Neither this nor ``tally`` takes memory that grows with the roster.
+        """
+
     def load_roster(
         self, department: str, header: RosterHeader, sha256: str, blocks: Iterable[Sequence[Row]]
     ) -> RosterRef:
@@ -80,8 +86,9 @@ class IngestStore(EditionStore, Protocol):
     def swap(self, department: str, cycle: int, intake: Intake) -> Edition:
         """Make the intake current in one transaction, end the cycle, and return the edition with its number.
 
-        The number is the one before where ``contents`` did not change, else the next.
+        The number is the one before where ``contents`` did not change, else the next. The holds of the cycle's end are
+        kept with it; one that is met again keeps the time since when it stands.
         """
 
-    def refuse(self, department: str, cycle: int, ended_at: datetime, reason: str) -> None:
+    def refuse(self, department: str, cycle: int, end: CycleEnd) -> None:
         """End a cycle that changed nothing."""

@@ -22,6 +22,7 @@ from tuf.ngclient import Updater
 
 from verify_service.errors import RegistryRefused
 from verify_service.registry.agency import agency_of_profile, profile_path, roster_path
+from verify_service.registry.cycle import SignedBy
 from verify_service.registry.delegation import check_authority, check_role, key_fingerprint
 from verify_service.registry.edition import SignedFile
 from verify_service.registry.profile import LARGEST_PROFILE
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from tuf.api.metadata import Signed, TargetFile
+    from tuf.api.metadata import TargetFile
 
     from verify_service.registry.source import Source
 
@@ -88,10 +89,12 @@ class Publication:
     """One published state, fetched and verified; good for one use, as tuf's client is.
 
     ``folder`` keeps what was trusted last, so that unchanged files are not fetched again and versions cannot go
-    back; only one Publication may be open on it.
+    back; only one Publication may be open on it. ``signed`` tells, of each role verified so far, whose signatures
+    counted.
     """
 
     def __init__(self, source: Source, pinned_root: bytes, folder: Path, at: datetime) -> None:
+        self.signed: dict[str, SignedBy] = {}
         self._source = source
         self._metadata = folder / "metadata"
         self._metadata.mkdir(parents=True, exist_ok=True)
@@ -112,8 +115,7 @@ class Publication:
             raise RegistryRefused("The registry's root does not ask for consistent snapshots, so files could be mixed.")
         check_authority(self._targets)
         self.top_level: Mapping[str, VerifiedFile] = {
-            role: _verified(role, content, _parsed(content), self._root)
-            for role, content in ((role, self._metadata_of(role)) for role in TOP_LEVEL)
+            role: self._verified(role, self._metadata_of(role), self._root) for role in TOP_LEVEL
         }
 
     @property
@@ -140,10 +142,8 @@ class Publication:
             return None, None
         with _in_own_words(f"The role of {agency}"):
             target = self._updater.get_targetinfo(roster_path(agency))
-        content = self._metadata_of(agency)
-        role: Targets = _parsed(content)
-        check_role(agency, role)
-        verified = _verified(agency, content, role, self._targets)
+        verified = self._verified(agency, self._metadata_of(agency), self._targets)
+        check_role(agency, _parsed(verified.content))
         return verified, None if target is None else _published(target, LARGEST_ROSTER)
 
     @contextmanager
@@ -162,6 +162,18 @@ class Publication:
             file.seek(0)
             yield file
 
+    def _verified(self, role: str, content: bytes, delegator: Root | Targets) -> VerifiedFile:
+        metadata = Metadata.from_bytes(content)
+        # tuf's client has verified it; this asks again only for whose signatures they were.
+        result = delegator.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
+        self.signed[role] = SignedBy(metadata.signed.version, tuple(sorted(result.signed)))
+        return VerifiedFile(
+            role=role,
+            content=content,
+            signed=SignedFile(metadata.signed.version, sha256_hex(content), metadata.signed.expires),
+            keys=key_fingerprint(delegator, role),
+        )
+
     def _metadata_of(self, role: str) -> bytes:
         # After a refresh the client's folder holds exactly the bytes that it verified last.
         return (self._metadata / f"{role}.json").read_bytes()
@@ -169,15 +181,6 @@ class Publication:
 
 def _parsed(content: bytes) -> Any:
     return Metadata.from_bytes(content).signed
-
-
-def _verified(role: str, content: bytes, signed: Signed, delegator: Root | Targets) -> VerifiedFile:
-    return VerifiedFile(
-        role=role,
-        content=content,
-        signed=SignedFile(signed.version, sha256_hex(content), signed.expires),
-        keys=key_fingerprint(delegator, role),
-    )
 
 
 def _published(target: TargetFile, largest: int) -> PublishedTarget:

@@ -13,6 +13,7 @@ from tuf.api.exceptions import DownloadError, DownloadHTTPError, SlowRetrievalEr
 from tuf.ngclient.fetcher import FetcherInterface
 
 from verify_service.errors import ConfigurationError, RegistryRefused
+from verify_service.registry.cycle import Fetched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ class Source:
 
     location: str
     base: str
-    fetcher: FetcherInterface
+    fetcher: CountingFetcher
 
 
 def open_source(location: str, patience: Patience | None = None) -> Source:
@@ -51,12 +52,12 @@ def open_source(location: str, patience: Patience | None = None) -> Source:
     """
     scheme = urlsplit(location).scheme
     if scheme in {"http", "https"}:
-        return Source(location, f"{location.rstrip('/')}/", HttpFetcher(patience or Patience()))
+        return Source(location, f"{location.rstrip('/')}/", CountingFetcher(HttpFetcher(patience or Patience())))
     if not Path(location).is_dir():
         raise ConfigurationError(
             f"There is no registry folder at {location}, and it is no http:// or https:// address."
         )
-    return Source(location, "", FolderFetcher(Path(location)))
+    return Source(location, "", CountingFetcher(FolderFetcher(Path(location))))
 
 
 def first_root(source: Source) -> bytes:
@@ -68,6 +69,24 @@ def first_root(source: Source) -> bytes:
         return source.fetcher.download_bytes(f"{source.base}metadata/1.root.json", LARGEST_ROOT)
     except DownloadError as error:
         raise RegistryRefused(f"There is no first root at {source.location}. ({error})") from error
+
+
+class CountingFetcher(FetcherInterface):
+    """Fetch by another fetcher, and count the files that were there and their bytes."""
+
+    def __init__(self, fetcher: FetcherInterface) -> None:
+        self._fetcher = fetcher
+        self.fetched = Fetched()
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        pieces = self._fetcher.fetch(url)
+        self.fetched = Fetched(self.fetched.files + 1, self.fetched.bytes)
+        return self._counted(pieces)
+
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self.fetched = Fetched(self.fetched.files, self.fetched.bytes + len(piece))
+            yield piece
 
 
 class FolderFetcher(FetcherInterface):

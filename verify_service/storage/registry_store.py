@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, cast, func, insert, null, select, union_all, update
+from sqlalchemy import bindparam, cast, null, select, union_all
 
-from verify_service.clock import parse_rfc3339, rfc3339
+from verify_service.clock import parse_rfc3339
 from verify_service.errors import ServiceError
 from verify_service.registry.edition import Entry
-from verify_service.registry.intake import Mark, Refusal
+from verify_service.registry.intake import Mark
+from verify_service.storage import cycle_rows, roster_comparison
 from verify_service.storage.edition_rows import read_edition, roster_ref, write_edition
 from verify_service.storage.prepared import Prepared, selected
 from verify_service.storage.registry_evidence import kept_digests, kept_faults, roster_content
 from verify_service.storage.registry_tables import (
+    edition_roster,
     high_water,
-    ingest_cycle,
     registry_file,
     registry_state,
     roster,
@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from verify_service.registry.cycle import CycleEnd, CycleRow, Setback
     from verify_service.registry.edition import Edition, RosterRef, TagsOf
+    from verify_service.registry.hold import Decision, HeldRoster
     from verify_service.registry.intake import Intake
     from verify_service.registry.roster import RosterHeader
+    from verify_service.registry.roster_change import Pairing, Tally
     from verify_service.registry.roster_lines import Row
     from verify_service.storage.database import Database
 
@@ -51,6 +54,16 @@ _ROSTER = select(roster).where(
     roster.c.agency == bindparam("agency"),
     roster.c.sha256 == bindparam("sha256"),
     roster.c.loaded.is_(True),
+)
+_LAST_ROSTER = (
+    select(roster)
+    .join(
+        edition_roster,
+        (edition_roster.c.department == roster.c.department) & (edition_roster.c.roster == roster.c.number),
+    )
+    .where(edition_roster.c.department == bindparam("department"), edition_roster.c.agency == bindparam("agency"))
+    .order_by(edition_roster.c.edition.desc())
+    .limit(1)
 )
 
 
@@ -77,7 +90,7 @@ def _look_up(count: int) -> Prepared:
 
 
 class RegistryStore:
-    """Implements ``registry.edition.EditionStore`` and ``registry.intake.IngestStore``.
+    """Implements the ports ``EditionStore``, ``IngestStore`` and ``StatusStore`` of the registry.
 
     An edition is built anew only when the department's version number has risen, so that a request pays one short
     statement for it. The number is read from the database each time: the ingest is another process.
@@ -159,15 +172,8 @@ class RegistryStore:
             ).all()
         for number in unfinished:
             sweep(self._database, department, number)
-        highest = select(func.coalesce(func.max(ingest_cycle.c.number), 0)).where(
-            ingest_cycle.c.department == department
-        )
         with self._database.write() as connection:
-            cycle: int = connection.execute(highest).scalar_one() + 1
-            connection.execute(
-                insert(ingest_cycle).values(department=department, number=cycle, started_at=rfc3339(started_at))
-            )
-        return cycle
+            return cycle_rows.begin_cycle(connection, department, started_at)
 
     def marks(self, department: str) -> Mapping[str, Mark]:
         """Return the highest versions seen, by role."""
@@ -182,6 +188,22 @@ class RegistryStore:
             row = connection.execute(_ROSTER, asked).one_or_none()
         return None if row is None else roster_ref(row)
 
+    def last_roster(self, department: str, agency: str) -> RosterRef | None:
+        """Return the roster of the newest edition that names one of this agency."""
+        with self._database.read() as connection:
+            row = connection.execute(_LAST_ROSTER, {"department": department, "agency": agency}).one_or_none()
+        return None if row is None else roster_ref(row)
+
+    def tally(self, department: str, number: int) -> Tally:
+        """Count a roster's entries by kind and status."""
+        with self._database.read() as connection:
+            return roster_comparison.tally(connection, department, number)
+
+    def pair(self, department: str, before: int, after: int) -> Pairing:
+        """Count the entries of one roster by what they were in another."""
+        with self._database.read() as connection:
+            return roster_comparison.pair(connection, department, before, after)
+
     def load_roster(
         self, department: str, header: RosterHeader, sha256: str, blocks: Iterable[Sequence[Row]]
     ) -> RosterRef:
@@ -192,35 +214,33 @@ class RegistryStore:
         """Make the intake current and end the cycle, in one transaction."""
         with self._database.write() as connection:
             edition = write_edition(connection, department, cycle, intake)
-            versions = {role: mark.version for role, mark in intake.marks.items()}
-            _end(connection, department, cycle, intake.ended_at, intake.refusals, edition.number, versions)
+            cycle_rows.end_cycle(connection, department, cycle, intake.end, edition.number)
         return edition
 
-    def refuse(self, department: str, cycle: int, ended_at: datetime, reason: str) -> None:
+    def refuse(self, department: str, cycle: int, end: CycleEnd) -> None:
         """End a cycle that changed nothing."""
         with self._database.write() as connection:
-            _end(connection, department, cycle, ended_at, [Refusal(None, reason)])
+            cycle_rows.end_cycle(connection, department, cycle, end, None)
 
+    def last_cycle(self, department: str) -> CycleRow | None:
+        """Return the newest cycle, ended or not."""
+        with self._database.read() as connection:
+            return cycle_rows.last_cycle(connection, department)
 
-def _end(
-    connection: Connection,
-    department: str,
-    cycle: int,
-    ended_at: datetime,
-    refusals: Iterable[Refusal],
-    edition: int | None = None,
-    versions: Mapping[str, int] | None = None,
-) -> None:
-    connection.execute(
-        update(ingest_cycle)
-        .where(ingest_cycle.c.department == department, ingest_cycle.c.number == cycle)
-        .values(
-            ended_at=rfc3339(ended_at),
-            edition=edition,
-            versions=None if versions is None else json.dumps(versions),
-            refused=json.dumps([vars(refusal) for refusal in refusals]),
-        )
-    )
+    def setbacks(self, department: str) -> Sequence[Setback]:
+        """Return each agency's last refusal or hold."""
+        with self._database.read() as connection:
+            return cycle_rows.setbacks(connection, department)
+
+    def holds(self, department: str) -> Sequence[HeldRoster]:
+        """Return every hold there ever was, the oldest first."""
+        with self._database.read() as connection:
+            return cycle_rows.holds(connection, department)
+
+    def decide(self, department: str, agency: str, sha256: str, decision: Decision) -> bool:
+        """Keep a decision about an undecided hold."""
+        with self._database.write() as connection:
+            return cycle_rows.decide(connection, department, agency, sha256, decision)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from verify_service.storage.tables import metadata
 
 __all__ = [
+    "agency_setback",
     "blinding_key",
     "edition",
     "edition_roster",
@@ -29,6 +30,7 @@ __all__ = [
     "registry_state",
     "roster",
     "roster_entry",
+    "roster_hold",
 ]
 
 SHA256 = String(64)
@@ -117,7 +119,8 @@ registry_state = Table(
     ForeignKeyConstraint(["department", "edition"], ["edition.department", "edition.number"]),
 )
 
-# One row a cycle. `ended_at` stays null where the program was killed, `edition` where everything was refused.
+# One row a cycle. `ended_at` stays null where the program was killed, `edition` where everything was refused. JSON:
+# `signed` has per role its version and the ids of the keys whose signatures counted, `refused` and `held` lists.
 ingest_cycle = Table(
     "ingest_cycle",
     metadata,
@@ -126,9 +129,42 @@ ingest_cycle = Table(
     Column("started_at", TIME, nullable=False),
     Column("ended_at", TIME),
     Column("edition", Integer),
-    Column("versions", Text),
+    Column("signed", Text),
     Column("refused", Text),
+    Column("held", Text),
+    Column("fetched_files", Integer),
+    Column("fetched_bytes", BigInteger),
     PrimaryKeyConstraint("department", "number"),
+)
+
+# The last refusal or hold of each agency, in one row, so that telling it does not mean reading every cycle.
+agency_setback = Table(
+    "agency_setback",
+    metadata,
+    Column("department", String, nullable=False),
+    Column("agency", AGENCY, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("at", TIME, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("department", "agency"),
+)
+
+# Rosters that wait, or waited, for a person; `hold` is JSON. `approved` is null until one decided, and never changes
+# then. No row is ever removed.
+roster_hold = Table(
+    "roster_hold",
+    metadata,
+    Column("department", String, nullable=False),
+    Column("agency", AGENCY, nullable=False),
+    Column("sha256", SHA256, nullable=False),
+    Column("since", TIME, nullable=False),
+    Column("hold", Text, nullable=False),
+    Column("approved", Boolean),
+    Column("reason", Text),
+    Column("decided_by", String),
+    Column("decided_at", TIME),
+    PrimaryKeyConstraint("department", "agency", "sha256"),
 )
 
 # The highest version of each role ever verified, so that an old state is refused even where TUF's folder is lost.

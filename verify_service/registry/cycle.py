@@ -1,0 +1,72 @@
+"""Describe what one ingest cycle leaves in its row: what it fetched, whose signatures counted, what it did not take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from verify_service.registry.hold import Hold
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """How many files were fetched in a cycle, and how many bytes they had."""
+
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class SignedBy:
+    """The version of a role that was verified, and the ids of those of its keys whose signatures counted."""
+
+    version: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a cycle did not accept, of which agency (None: all of it), and why."""
+
+    agency: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class CycleEnd:
+    """How a cycle ended; ``signed`` is by role name, and has no role that was not reached."""
+
+    ended_at: datetime
+    fetched: Fetched
+    signed: Mapping[str, SignedBy] = field(default_factory=dict)
+    refusals: Sequence[Refusal] = ()
+    holds: Sequence[Hold] = ()
+
+
+@dataclass(frozen=True)
+class CycleRow:
+    """A cycle as it is kept; ``ended_at`` is None while it runs or where it was killed.
+
+    ``edition`` is None where nothing was accepted; then ``refusals`` says why.
+    """
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    edition: int | None
+    refusals: Sequence[Refusal]
+
+
+@dataclass(frozen=True)
+class Setback:
+    """The last time that something of an agency was not taken, and whether it was ``held`` for a person to decide."""
+
+    agency: str
+    cycle: int
+    at: datetime
+    held: bool
+    reason: str

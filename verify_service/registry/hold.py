@@ -1,0 +1,154 @@
+"""Hold a roster of which too much changed until a person decided about exactly that one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from verify_service.clock import rfc3339
+from verify_service.errors import RegistryRefused
+from verify_service.registry.roster_change import RosterChange
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from verify_service.registry.edition import Edition
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A roster, named by its SHA-256, that is not taken, and how it differs from the one that answers meanwhile.
+
+    ``signatures`` is how many keys' signatures counted for the role that signs for it.
+    """
+
+    agency: str
+    sha256: str
+    from_seq: int
+    to_seq: int
+    signatures: int
+    change: RosterChange
+
+    @property
+    def reason(self) -> str:
+        """Why it is held, and by what it differs, in words."""
+        change = self.change
+        newly = [f"{count} newly {status}" for status, count in change.newly.items() if count]
+        how = (
+            "By the numbers of each kind and status alone, since its key is another, at least "
+            if change.by_counts
+            else ""
+        )
+        return (
+            f"The roster of {self.agency} with number {self.to_seq} waits for a person. {how}"
+            f"{change.added} entries were added, {change.removed} removed and {change.altered} altered, "
+            f"of {change.before} before and {change.after} after{''.join(f', {each}' for each in newly)}."
+        )
+
+    @classmethod
+    def of_document(cls, document: dict[str, Any]) -> Hold:
+        """Read what ``document`` wrote."""
+        return cls(**{**document, "change": RosterChange(**document["change"])})
+
+    def document(self) -> dict[str, Any]:
+        """Return the hold as a JSON document."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided about a hold, why, who it was, and when."""
+
+    approved: bool
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class HeldRoster:
+    """A hold as it is kept: the cycle's time at which it was first met, and what was decided about it, if anything."""
+
+    hold: Hold
+    since: datetime
+    decision: Decision | None
+
+    def require_approved(self) -> None:
+        """Raise RegistryRefused where a person rejected it."""
+        if self.decision is not None and not self.decision.approved:
+            raise RegistryRefused(
+                f"The roster of {self.hold.agency} with number {self.hold.to_seq} was rejected by {self.decision.by} "
+                f"at {rfc3339(self.decision.at)} ({self.decision.reason}): the agency has to publish another."
+            )
+
+
+class HoldStore(Protocol):
+    """Where holds are kept; none is ever removed, and a decision is never changed."""
+
+    def current(self, department: str) -> Edition | None:
+        """Return the edition that stands, None before the first ingest."""
+
+    def holds(self, department: str) -> Sequence[HeldRoster]:
+        """Return every hold there ever was, the oldest first."""
+
+    def decide(self, department: str, agency: str, sha256: str, decision: Decision) -> bool:
+        """Keep a decision about an undecided hold; return False, keeping nothing, where there is no such hold."""
+
+
+class Holds:
+    """One department's holds, for the person who decides about them."""
+
+    def __init__(self, department: str, store: HoldStore) -> None:
+        self._department = department
+        self._store = store
+
+    def undecided(self) -> list[HeldRoster]:
+        """Return what waits for a decision; a roster that a newer one replaced meanwhile does not."""
+        edition = self._store.current(self._department)
+        return [held for held in self._store.holds(self._department) if _waits(held, edition)]
+
+    def documents(self) -> list[dict[str, Any]]:
+        """Return the undecided holds as JSON documents, each with the expiry of what answers meanwhile."""
+        edition = self._store.current(self._department)
+        return [
+            {
+                "department": self._department,
+                "since": rfc3339(held.since),
+                "held_expires": _expiry(held.hold.agency, edition),
+                **held.hold.document(),
+            }
+            for held in self.undecided()
+        ]
+
+    def decide(self, agency: str, decision: Decision, sha256: str | None = None) -> Hold:
+        """Decide about an agency's hold, the one of this SHA-256 where there are several, and return it.
+
+        Raises RegistryRefused where none waits, or where it is not clear which is meant.
+        """
+        waiting = [held.hold for held in self.undecided() if held.hold.agency == agency]
+        meant = [hold for hold in waiting if sha256 in {None, hold.sha256}]
+        if not meant:
+            others = f"; of {agency} there wait {_named(waiting)}" if waiting else ""
+            raise RegistryRefused(f"No such roster of {agency} waits for a decision in {self._department}{others}.")
+        if len(meant) > 1:
+            raise RegistryRefused(f"Several rosters of {agency} wait: name one by --sha256. They are {_named(meant)}.")
+        if not self._store.decide(self._department, agency, meant[0].sha256, decision):
+            raise RegistryRefused(f"Someone else has decided about this roster of {agency} meanwhile.")
+        return meant[0]
+
+
+def _waits(held: HeldRoster, edition: Edition | None) -> bool:
+    agency = None if edition is None else edition.agencies.get(held.hold.agency)
+    if agency is None or held.decision is not None:
+        return False
+    return agency.roster is None or agency.roster.seq < held.hold.to_seq
+
+
+def _expiry(agency: str, edition: Edition | None) -> str | None:
+    role = None if edition is None else edition.agencies[agency].role
+    return None if role is None else rfc3339(role.expires)
+
+
+def _named(holds: Sequence[Hold]) -> str:
+    return ", ".join(f"number {hold.to_seq} ({hold.sha256})" for hold in holds)
