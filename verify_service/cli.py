@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verify_service import __version__, demo, settings
+from verify_service import __version__, demo, registry_commands, settings
 from verify_service.access.policy import ROLES
 from verify_service.errors import ServiceError
 from verify_service.evidence.audit import audit
@@ -82,18 +82,17 @@ def _db_accept_high_water(given: argparse.Namespace) -> int:
 
 def _ingest(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_REGISTRY", "VERIFY_REGISTRY_ROOT")
-    service.check_schema()
-    reports, said = [], []
-    for department in service.settings.departments:
-        report = service.ingest(department).run(_progress if sys.stderr.isatty() else _quiet)
-        reports.append({"department": department, **report.document()})
-        entries = sum(count for _, count in report.loaded)
-        said.append(
-            f"{department}: edition {report.edition.number}, {len(report.edition.agencies)} agencies, "
-            f"{entries} entries newly loaded{', synthetic' if report.edition.synthetic else ''}."
-        )
-        said += [f"  refused {refusal.agency}: {refusal.reason}" for refusal in report.refusals]
-    return _report(given.json, {"cycles": reports}, *said)
+    return _say(given.json, registry_commands.ingest(service, _progress if sys.stderr.isatty() else _quiet))
+
+
+def _ingest_holds(given: argparse.Namespace) -> int:
+    return _say(given.json, registry_commands.holds(_service("VERIFY_DEPARTMENTS")))
+
+
+def _ingest_decide(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_DEPARTMENTS")
+    report = registry_commands.decide(service, given.agency, given.reason, approved=given.approved, sha256=given.sha256)
+    return _say(given.json, report)
 
 
 def _token(given: argparse.Namespace) -> int:
@@ -142,6 +141,11 @@ def _service(*needs: str) -> Service:
     return Service(settings.from_environment(frozenset(needs)))
 
 
+def _say(as_json: bool, report: registry_commands.Report) -> int:
+    _report(as_json, dict(report.document), *report.sentences)
+    return CHECK_FAILED if report.failed else 0
+
+
 def _report(as_json: bool, document: dict[str, Any], *sentences: str) -> int:
     print(json.dumps(document, ensure_ascii=False) if as_json else "\n".join(sentences))
     return 0
@@ -159,15 +163,33 @@ def _quiet(*_: object) -> None:
     pass
 
 
+def _add_ingest(add: Callable[..., argparse.ArgumentParser]) -> None:
+    ingest = add("ingest", _ingest, "fetch, check and swap in the registry; or decide about what it holds")
+    ingest.add_argument("--once", action="store_true", help="run one cycle (the default; a timer runs the next)")
+    under = ingest.add_subparsers(metavar="COMMAND")
+    add("holds", _ingest_holds, "list the rosters that wait for a person, since too much of them changed", under)
+    for name, approved, what in (
+        ("approve", True, "let the next ingest take a roster that waits"),
+        ("reject", False, "have a roster that waits refused for good"),
+    ):
+        decided = add(name, _ingest_decide, what, under)
+        decided.set_defaults(approved=approved)
+        decided.add_argument("agency", metavar="AGENCY")
+        decided.add_argument("--reason", required=True, help="why, and whom you asked; it is kept")
+        decided.add_argument("--sha256", help="which roster is meant, where several of the agency wait")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("verify-service", description=__doc__, epilog=CODES)
     parser.add_argument("--version", action="version", version=__version__)
+    parser.set_defaults(json=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Command, what: str, under: Any = commands) -> argparse.ArgumentParser:
         command: argparse.ArgumentParser = under.add_parser(name, help=what, description=what, epilog=CODES)
         command.set_defaults(run=run)
-        command.add_argument("--json", action="store_true", help="print one JSON document")
+        # Without a default of its own, a command under another does not undo what was given to that one.
+        command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
         return command
 
     demonstration = add("demo", _demo, "start everything with a synthetic registry, or play one encounter")
@@ -179,9 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     db = commands.add_parser("db", help="look after the database").add_subparsers(required=True, metavar="COMMAND")
     add("upgrade", _db_upgrade, "bring the database to this release and create the logs that are missing", db)
     add("accept-high-water", _db_accept_high_water, "on a new host, mark the logs where the database stands", db)
-    add("ingest", _ingest, "fetch, check and swap in the registry").add_argument(
-        "--once", action="store_true", help="run one cycle (the default; a timer runs the next)"
-    )
+    _add_ingest(add)
     token = add("token", _token, "print an access token of the development issuer")
     token.add_argument("--role", choices=ROLES, required=True)
     token.add_argument("--department")

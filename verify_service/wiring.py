@@ -25,6 +25,7 @@ from verify_service.record_log.publication import DailyPublication
 from verify_service.record_log.record_log import RecordLog
 from verify_service.record_log.trust import TrustPolicy
 from verify_service.registry.blinding import parse_blinding_key_file
+from verify_service.registry.hold import Holds
 from verify_service.registry.ingest import Ingest
 from verify_service.registry.keyring import Keyring
 from verify_service.registry.registry import Registry
@@ -173,6 +174,10 @@ class Service:
         folder = chosen.home / "ingest" / department
         root = chosen.registry_root.read_bytes()
         return Ingest(department, chosen.registry, root, folder, self.registry_store, self.blinding_keys, self.clock)
+
+    def holds(self) -> Holds:
+        """Return the rosters that wait for a decision."""
+        return Holds(self.settings.departments, self.registry_store)
 
     def publications(self) -> list[DailyPublication]:
         """Return the daily publication of each department's records."""

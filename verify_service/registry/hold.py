@@ -83,6 +83,29 @@ class HeldRoster:
             )
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """An undecided hold of a department; ``answers_until`` is when what is held now expires, None where nothing is."""
+
+    department: str
+    held: HeldRoster
+    answers_until: datetime | None
+
+    @property
+    def hold(self) -> Hold:
+        """The hold itself."""
+        return self.held.hold
+
+    def document(self) -> dict[str, Any]:
+        """Return it as a JSON document."""
+        return {
+            "department": self.department,
+            "since": rfc3339(self.held.since),
+            "answers_until": None if self.answers_until is None else rfc3339(self.answers_until),
+            **self.hold.document(),
+        }
+
+
 class HoldStore(Protocol):
     """Where holds are kept; none is ever removed, and a decision is never changed."""
 
@@ -97,45 +120,39 @@ class HoldStore(Protocol):
 
 
 class Holds:
-    """One department's holds, for the person who decides about them."""
+    """The holds of a deployment's departments, for the person who decides about them."""
 
-    def __init__(self, department: str, store: HoldStore) -> None:
-        self._department = department
+    def __init__(self, departments: Sequence[str], store: HoldStore) -> None:
+        self._departments = departments
         self._store = store
 
-    def undecided(self) -> list[HeldRoster]:
+    def undecided(self) -> list[Waiting]:
         """Return what waits for a decision; a roster that a newer one replaced meanwhile does not."""
-        edition = self._store.current(self._department)
-        return [held for held in self._store.holds(self._department) if _waits(held, edition)]
-
-    def documents(self) -> list[dict[str, Any]]:
-        """Return the undecided holds as JSON documents, each with the expiry of what answers meanwhile."""
-        edition = self._store.current(self._department)
         return [
-            {
-                "department": self._department,
-                "since": rfc3339(held.since),
-                "held_expires": _expiry(held.hold.agency, edition),
-                **held.hold.document(),
-            }
-            for held in self.undecided()
+            Waiting(department, held, _expiry(held.hold.agency, edition))
+            for department in self._departments
+            for edition in (self._store.current(department),)
+            for held in self._store.holds(department)
+            if _waits(held, edition)
         ]
 
-    def decide(self, agency: str, decision: Decision, sha256: str | None = None) -> Hold:
-        """Decide about an agency's hold, the one of this SHA-256 where there are several, and return it.
+    def decide(self, agency: str, decision: Decision, sha256: str | None = None) -> list[Waiting]:
+        """Decide about one roster of an agency in every department where it waits, and return what waited.
 
-        Raises RegistryRefused where none waits, or where it is not clear which is meant.
+        ``sha256`` names it where several wait. Raises RegistryRefused where none does, or where it is not clear which
+        one is meant.
         """
-        waiting = [held.hold for held in self.undecided() if held.hold.agency == agency]
-        meant = [hold for hold in waiting if sha256 in {None, hold.sha256}]
+        waiting = [each for each in self.undecided() if each.hold.agency == agency]
+        meant = [each for each in waiting if sha256 in {None, each.hold.sha256}]
         if not meant:
-            others = f"; of {agency} there wait {_named(waiting)}" if waiting else ""
-            raise RegistryRefused(f"No such roster of {agency} waits for a decision in {self._department}{others}.")
-        if len(meant) > 1:
+            others = f" What waits of it is {_named(waiting)}." if waiting else ""
+            raise RegistryRefused(f"No such roster of {agency} waits for a decision.{others}")
+        if len({each.hold.sha256 for each in meant}) > 1:
             raise RegistryRefused(f"Several rosters of {agency} wait: name one by --sha256. They are {_named(meant)}.")
-        if not self._store.decide(self._department, agency, meant[0].sha256, decision):
-            raise RegistryRefused(f"Someone else has decided about this roster of {agency} meanwhile.")
-        return meant[0]
+        for each in meant:
+            if not self._store.decide(each.department, agency, each.hold.sha256, decision):
+                raise RegistryRefused(f"Somebody else decided about this roster of {agency} meanwhile: see the holds.")
+        return meant
 
 
 def _waits(held: HeldRoster, edition: Edition | None) -> bool:
@@ -145,10 +162,10 @@ def _waits(held: HeldRoster, edition: Edition | None) -> bool:
     return agency.roster is None or agency.roster.seq < held.hold.to_seq
 
 
-def _expiry(agency: str, edition: Edition | None) -> str | None:
+def _expiry(agency: str, edition: Edition | None) -> datetime | None:
     role = None if edition is None else edition.agencies[agency].role
-    return None if role is None else rfc3339(role.expires)
+    return None if role is None else role.expires
 
 
-def _named(holds: Sequence[Hold]) -> str:
-    return ", ".join(f"number {hold.to_seq} ({hold.sha256})" for hold in holds)
+def _named(waiting: Sequence[Waiting]) -> str:
+    return ", ".join(f"number {each.hold.to_seq} ({each.hold.sha256})" for each in waiting)

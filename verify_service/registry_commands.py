@@ -1,0 +1,94 @@
+"""Do what `verify-service` is asked about the registry, and say it: as a document and in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from verify_service.clock import rfc3339
+from verify_service.operating_user import operating_user
+from verify_service.registry.hold import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from verify_service.registry.hold import Waiting
+    from verify_service.registry.ingest import CycleReport
+    from verify_service.wiring import Service
+
+BY_COUNTS = "The two are blinded with different keys: these are what the numbers of each kind and status show at least."
+NOW_DECIDE = (
+    "Call the agency on the number you hold, then `verify-service ingest approve {agency} --reason …`, or `reject`."
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a command found; ``failed`` where somebody has to act."""
+
+    document: Mapping[str, Any]
+    sentences: Sequence[str]
+    failed: bool = False
+
+
+def ingest(service: Service, progress: Callable[[str, int, int], None]) -> Report:
+    """Run one cycle for each department."""
+    service.check_schema()
+    cycles, said = [], []
+    for department in service.settings.departments:
+        report = service.ingest(department).run(progress)
+        cycles.append({"department": department, **report.document()})
+        said += _cycle(department, report)
+    return Report({"cycles": cycles}, said)
+
+
+def holds(service: Service) -> Report:
+    """List what waits for a decision."""
+    service.check_schema()
+    waiting = service.holds().undecided()
+    said = [line for each in waiting for line in _hold(each)] or ["No roster waits for a decision."]
+    return Report({"holds": [each.document() for each in waiting]}, said)
+
+
+def decide(service: Service, agency: str, reason: str, *, approved: bool, sha256: str | None = None) -> Report:
+    """Approve or reject a roster that waits; raise RegistryRefused where it is not clear which."""
+    service.check_schema()
+    decision = Decision(approved, reason, operating_user(), service.clock.now())
+    decided = service.holds().decide(agency, decision, sha256)
+    verb, then = ("approved", "takes it") if approved else ("rejected", "refuses it")
+    document = {**vars(decision), "at": rfc3339(decision.at), "decided": [each.document() for each in decided]}
+    return Report(
+        document,
+        [
+            f"{each.department}: {decision.by} {verb} the roster of {agency} with number {each.hold.to_seq} "
+            f"({each.hold.sha256}): the next ingest {then}."
+            for each in decided
+        ],
+    )
+
+
+def _cycle(department: str, report: CycleReport) -> list[str]:
+    edition, entries = report.edition, sum(count for _, count in report.loaded)
+    synthetic = ", synthetic" if edition.synthetic else ""
+    said = f"{department}: edition {edition.number}, {len(edition.agencies)} agencies, {entries} entries newly loaded"
+    return [
+        f"{said}{synthetic}.",
+        *(f"  refused {refusal.agency}: {refusal.reason}" for refusal in report.refusals),
+        *(f"  held {hold.agency}: {hold.reason} See `verify-service ingest holds`." for hold in report.holds),
+    ]
+
+
+def _hold(waiting: Waiting) -> list[str]:
+    hold, change, until = waiting.hold, waiting.hold.change, waiting.answers_until
+    what = f"{waiting.department}: {hold.agency}, number {hold.from_seq} to number {hold.to_seq}"
+    counts = f"{change.before} entries before, {change.after} after"
+    changed = f"{change.added} added, {change.removed} removed, {change.altered} altered"
+    newly = ", ".join(f"{count} newly {status}" for status, count in change.newly.items())
+    stands = "nothing" if until is None else f"number {hold.from_seq}, until {rfc3339(until)}"
+    return [
+        f"{what}, waits since {rfc3339(waiting.held.since)}; {hold.signatures} keys signed for it.",
+        f"  {counts}: {changed}; {newly}.",
+        *([f"  {BY_COUNTS}"] if change.by_counts else []),
+        f"  Meanwhile answers: {stands}. SHA-256 of what waits: {hold.sha256}.",
+        f"  {NOW_DECIDE.format(agency=hold.agency)}",
+    ]
