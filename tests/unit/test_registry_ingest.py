@@ -1,10 +1,12 @@
 """What is wrong with one agency harms no other: it keeps its last good roster until that expires."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
 from tuf.api.metadata import Metadata
 
+from tests.fakes.keys import seeded_bytes
 from tests.fakes.registry import MemoryRegistry
 from tests.registries import DEPARTMENT, SampleRegistry, Station
 from verify_service.registry.agency import roster_path
@@ -178,6 +180,27 @@ def test_an_agency_signed_by_anothers_keys_is_refused(station):
         metadata.sign(signer, append=True)
     metadata.to_file(str(station.sample.folder / "metadata/2.DHS-ICE.json"))
     only_ice_refused(station, "is not signed by enough of its keys")
+
+
+def test_what_revoked_keys_signed_answers_no_longer(station):
+    station.ingest()
+    sample = station.sample
+    shutil.rmtree(sample.folder / "private/keys/DHS-ICE")
+    sample.keys.make("DHS-ICE", 3, seeded_bytes(9))
+    # The authority names the agency's new keys, and the agency has signed nothing with them yet.
+    sample.publisher.targets(sample.profiles())
+    sample.release()
+    report = station.ingest()
+    reasons = [refusal.reason for refusal in report.refusals if refusal.agency == "DHS-ICE"]
+    assert "The role of DHS-ICE is not signed by enough of its keys" in reasons[0]
+    assert "The last good role of DHS-ICE is not signed by enough of its keys" in reasons[1]
+    assert len(report.refusals) == 2
+    assert station.result(sample.known("DHS-ICE"), "DHS-ICE") == "agency_not_enrolled"
+    assert station.result(sample.known("DHS-CBP"), "DHS-CBP") == "match_active"
+    sample.publisher.renew("DHS-ICE")
+    sample.release()
+    assert station.ingest().refusals == []
+    assert station.result(sample.known("DHS-ICE"), "DHS-ICE") == "match_active"
 
 
 def test_an_agency_that_stops_publishing_goes_stale_alone(station):

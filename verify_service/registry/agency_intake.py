@@ -71,14 +71,29 @@ class AgencyIntake:
             if old is None:
                 return
             profile, sha256 = old.profile, old.profile_sha256
-        role, roster = (None, None) if old is None else (old.role, old.roster)
         try:
-            role, roster = self._role(agency, roster)
+            role, roster = self._role(agency, None if old is None else old.roster)
         except RegistryRefused as refusal:
             self.refusals.append(Refusal(agency, refusal.detail))
+            role, roster = self._last_good(agency, old)
         except _Held as held:
             self.holds.append(held.hold)
+            role, roster = self._last_good(agency, old)
         self.states[agency] = AgencyState(profile, sha256, role, roster)
+
+    def _last_good(self, agency: str, old: AgencyState | None) -> tuple[SignedFile | None, RosterRef | None]:
+        """Return the role and roster that stand, and none once the keys that signed for them were taken away.
+
+        Else what a thief signed before his keys were revoked would answer until it expires.
+        """
+        if old is None or old.role is None:
+            return None, None
+        try:
+            self._publication.require_signed(agency, self._store.file(self._department, old.role.sha256) or b"")
+        except RegistryRefused as refusal:
+            self.refusals.append(Refusal(agency, refusal.detail))
+            return None, None
+        return old.role, old.roster
 
     def _profile(self, agency: str) -> tuple[Profile, str]:
         target = self._publication.profile(agency)

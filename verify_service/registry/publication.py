@@ -146,6 +146,12 @@ class Publication:
         check_role(agency, _parsed(verified.content))
         return verified, None if target is None else _published(target, LARGEST_ROSTER)
 
+    def require_signed(self, agency: str, content: bytes) -> None:
+        """Raise RegistryRefused unless a role that was verified earlier has enough signatures of its keys of now."""
+        with _in_own_words(f"The last good role of {agency}"):
+            metadata: Metadata[Targets] = Metadata.from_bytes(content)
+            self._targets.verify_delegate(agency, metadata.signed_bytes, metadata.signatures)
+
     @contextmanager
     def opened(self, target: PublishedTarget) -> Iterator[IO[bytes]]:
         """Fetch a target and yield it as a file once it was found to be what was signed for.
