@@ -95,7 +95,9 @@ def _timestamp(asked: argparse.Namespace) -> int:
         for agency in publisher.agencies():
             publisher.renew(agency)
         publisher.snapshot()
-    expires = rfc3339(publisher.refresh())
+        expires = rfc3339(publisher.timestamp())
+    else:
+        expires = rfc3339(publisher.refresh())
     _say(asked, {"folder": str(asked.folder), "expires": expires}, f"The timestamp holds until {expires}.")
     return FINE
 
