@@ -31,7 +31,7 @@ class SigningKeys:
 
     def make(self, role: str, count: int, random_bytes: Callable[[int], bytes]) -> Sequence[CryptoSigner]:
         """Make and keep ``count`` new keys of a role."""
-        signers = [CryptoSigner(Ed25519PrivateKey.from_private_bytes(random_bytes(SEED_BYTES))) for _ in range(count)]
+        signers = [new_signer(random_bytes) for _ in range(count)]
         (self._folder / role).mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
         for number, signer in enumerate(signers, start=1):
             write_private(self._folder / role / f"{number}.pem", signer.private_bytes)
@@ -45,6 +45,11 @@ class SigningKeys:
         return [_signer(path) for path in paths]
 
 
+def new_signer(random_bytes: Callable[[int], bytes]) -> CryptoSigner:
+    """Make an Ed25519 key."""
+    return CryptoSigner(Ed25519PrivateKey.from_private_bytes(random_bytes(SEED_BYTES)))
+
+
 def _signer(path: Path) -> CryptoSigner:
     return CryptoSigner(cast("Ed25519PrivateKey", load_pem_private_key(path.read_bytes(), None)))
 
@@ -53,3 +58,13 @@ def write_private(path: Path, content: bytes) -> None:
     """Write a new file that no one but its owner can read at any moment."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as file:
         file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Write or replace a file whole that no one but its owner can read at any moment."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    write_private(draft, content)
+    draft.replace(path)

@@ -95,6 +95,10 @@ class FolderFetcher(FetcherInterface):
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
 
+    def has(self, url: str) -> bool:
+        """Tell whether there is such a file."""
+        return (self._folder / url).is_file()
+
     def _fetch(self, url: str) -> Iterator[bytes]:
         path = (self._folder / url).resolve()
         if not path.is_relative_to(self._folder):

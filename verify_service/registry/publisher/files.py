@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from verify_service.errors import ConfigurationError
+from verify_service.errors import ConfigurationError, RegistryRefused
 from verify_service.registry.publisher.roles import HASH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 TIMESTAMP = "timestamp.json"
@@ -68,6 +71,24 @@ class RegistryFiles:
         """Return the codes of all agencies that the newest targets written delegate to."""
         delegations = self.read(Targets.type, self.written(Targets.type)).signed.delegations
         return list(delegations.roles or {}) if delegations else []
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let nobody else publish meanwhile: two timestamps of one version would stop every client.
+
+        Raises RegistryRefused at once where somebody does.
+        """
+        folder = self.folder / "metadata"
+        folder.mkdir(parents=True, exist_ok=True)
+        # The folder itself is locked, so that whoever renews the timestamp needs to write nothing else.
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise RegistryRefused("Another publication is under way: let it finish.") from error
+        finally:
+            os.close(descriptor)
 
     def put(self, role: str, version: int, content: bytes) -> None:
         """Write a version of a role."""

@@ -1,0 +1,92 @@
+"""Check that a draft follows what is published: its version, its roster's place in the chain, and the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
+
+from verify_service.clock import rfc3339
+from verify_service.errors import RegistryRefused
+from verify_service.registry.agency import roster_path
+from verify_service.registry.publisher.roles import HASH
+from verify_service.registry.publisher.roster_summary import RosterSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from verify_service.registry.publisher.staging import Staging
+    from verify_service.registry.roster import RosterHeader
+
+# The clocks of holders' machines differ a little.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+def check_version(staging: Staging, role: str) -> None:
+    """Raise RegistryRefused unless a draft is the version after the published one."""
+    version, published = staging.draft(role).signed.version, staging.files.published(role)
+    if version != published + 1:
+        raise RegistryRefused(
+            f"The draft of {role} is version {version}, but version {published} is published: stage the change anew."
+        )
+
+
+def check_clock(staging: Staging) -> None:
+    """Raise RegistryRefused where this machine's clock is behind anything that was signed.
+
+    A publisher whose clock is behind would let a client's freshness end too early, and an ahead-of-time file pass.
+    """
+    newest = max(_signing_times(staging), default=staging.at)
+    if newest > staging.at + CLOCK_TOLERANCE:
+        raise RegistryRefused(
+            f"This machine's clock says {rfc3339(staging.at)}, but something was signed at {rfc3339(newest)}: "
+            "set the clock."
+        )
+
+
+def _signing_times(staging: Staging) -> Iterator[datetime]:
+    """Yield when each role was made, which follows from its expiry, as TUF keeps no other time."""
+    staged = staging.roles()
+    for role in (Root.type, Targets.type, Snapshot.type, Timestamp.type, *staged):
+        for metadata in (staging.published(role), staging.draft(role) if role in staged else None):
+            if metadata is not None:
+                yield metadata.signed.expires - staging.lifetimes.of(role)
+
+
+def check_roster(staging: Staging, agency: str) -> None:
+    """Raise RegistryRefused unless an agency's staged roster is its published one or the one that follows."""
+    new, old = staging.draft(agency).signed.targets.get(roster_path(agency)), staging.published_roster(agency)
+    if new is None:
+        if old is not None:
+            raise RegistryRefused(
+                f"The draft of {agency} drops its roster: publish an empty one, or remove the agency."
+            )
+        return
+    if old is not None and old.hashes == new.hashes:
+        return
+    header = RosterSummary(staging.target_path(new)).header
+    header.require_agency(agency)
+    _check_profile(staging, agency, header)
+    before = None if old is None else RosterSummary(staging.target_path(old)).header
+    follows = (1, None) if old is None or before is None else (before.seq + 1, old.hashes[HASH])
+    if (header.seq, header.prev_sha256) != follows:
+        raise RegistryRefused(
+            f"Roster {header.seq} of {agency} does not follow the published number {follows[0] - 1}: build it anew."
+        )
+    if before is not None and header.epoch < before.epoch:
+        raise RegistryRefused(f"The roster of {agency} goes back to epoch {header.epoch}: blind it with a newer key.")
+    if header.issued_at > staging.at + CLOCK_TOLERANCE:
+        raise RegistryRefused(f"The roster of {agency} is of {rfc3339(header.issued_at)}, which has not come yet.")
+
+
+def _check_profile(staging: Staging, agency: str, header: RosterHeader) -> None:
+    profile = staging.profile(agency)
+    others = header.coverage.keys() - set(profile.kinds)
+    if others:
+        raise RegistryRefused(
+            f"The roster of {agency} lists {', '.join(sorted(others))}, which its profile does not name: build it anew."
+        )
+    if header.synthetic != profile.synthetic:
+        raise RegistryRefused(f"Roster and profile of {agency} disagree on whether it is synthetic: build it anew.")
