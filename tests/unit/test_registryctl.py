@@ -3,6 +3,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,8 @@ def test_the_snapshot_is_renewed_with_the_timestamp_when_half_of_its_time_is_use
     [
         ["verify", "/nowhere"],
         ["timestamp", "/nowhere"],
+        ["publish", "/nowhere"],
+        ["status", "/nowhere"],
         ["verify", ".", "--root", "/nowhere"],
         ["synthesize", "/dev/null/registry"],
     ],
@@ -115,6 +118,7 @@ def test_what_cannot_be_done_is_usage(command, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("registryctl: ")
+    assert not Path("/nowhere").exists()
 
 
 @pytest.mark.parametrize("command", [[], ["verify"], ["synthesize", "x", "--entries", "many"], ["nothing"]])
