@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
+
+from verify_service.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,5 +55,17 @@ def signed_by(signed: S, signers: Iterable[Signer]) -> bytes:
     """Write metadata with the signature of each signer."""
     metadata = Metadata(signed)
     for signer in signers:
-        metadata.sign(signer, append=True)
+        add_signature(metadata, signer)
     return metadata.to_bytes()
+
+
+def add_signature(metadata: Metadata[Any], signer: Signer) -> None:
+    """Sign metadata once more; raise ConfigurationError where a token or key service does not."""
+    try:
+        metadata.sign(signer, append=True)
+    except UnsignedMetadataError as error:
+        cause = error.__cause__ or error
+        raise ConfigurationError(
+            f"The key {signer.public_key.keyid} did not sign ({type(cause).__name__}: {cause}): check its PIN and that "
+            "it is within reach."
+        ) from error

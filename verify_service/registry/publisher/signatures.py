@@ -13,6 +13,7 @@ from tuf.api.metadata import Metadata
 from tuf.api.serialization.json import CanonicalJSONSerializer
 
 from verify_service.errors import RegistryRefused
+from verify_service.registry.publisher.roles import add_signature
 from verify_service.signing import canonical_bytes, sha256_hex
 
 if TYPE_CHECKING:
@@ -54,14 +55,15 @@ def sign(staging: Staging, role: str, signers: Sequence[Signer]) -> None:
     for signer in signers:
         _require_key_of(staging, role, signer.public_key.keyid)
     for signer in signers:
-        draft.sign(signer, append=True)
+        add_signature(draft, signer)
     staging.keep(role, draft)
 
 
 def sign_bytes(content: bytes, signer: Signer) -> bytes:
     """Sign exported bytes and return a signature file; raise RegistryRefused where they are no role's."""
-    exported(content)
-    signature = signer.sign(content)
+    metadata: Metadata[Any] = Metadata(exported(content))
+    add_signature(metadata, signer)
+    (signature,) = metadata.signatures.values()
     return canonical_bytes(
         {
             "v": SIGNATURE_VERSION,

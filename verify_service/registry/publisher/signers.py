@@ -39,7 +39,8 @@ def open_signer(name: str, secrets: Secrets) -> Signer:
             f"The key {name} needs a library that is not installed ({error}): pip install verify-service[hsm], or "
             "securesystemslib with the extra of the key service."
         ) from error
-    except (SigningError, UnsupportedAlgorithm, ValueError, TypeError, KeyError) as error:
+    except (SigningError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, RuntimeError) as error:
+        # What goes wrong with a token is a RuntimeError of its library.
         raise ConfigurationError(f"The key {name} cannot be used: {error}.") from error
 
 
@@ -62,8 +63,12 @@ def _opened(name: str, secrets: Secrets) -> Signer:
 def _on_token(name: str, secrets: Secrets) -> Signer:
     parts = urlsplit(name)
     label = parse_qs(parts.query).get("label", [None])[0]
-    uri, key = HSMSigner.import_(int(parts.path) if parts.path else None, label, secrets)
-    return HSMSigner.from_priv_key_uri(uri, key, secrets)
+
+    def secrets_of_token(secret: str) -> str:
+        return secrets(f"{secret} of the token {label or name}")
+
+    uri, key = HSMSigner.import_(int(parts.path) if parts.path else None, label, secrets_of_token)
+    return HSMSigner.from_priv_key_uri(uri, key, secrets_of_token)
 
 
 def online_signers(staging: Staging, signers: Sequence[Signer]) -> Callable[[str], list[Signer]]:
