@@ -14,6 +14,7 @@ from verify_service.access.policy import ROLES
 from verify_service.errors import ServiceError
 from verify_service.evidence.audit import audit
 from verify_service.evidence.export_log import export_log
+from verify_service.evidence.retention import YEARS
 from verify_service.record_log.log import RECORDS
 from verify_service.server import serve
 from verify_service.web.app import api_description
@@ -115,6 +116,23 @@ def _audit(given: argparse.Namespace) -> int:
     return 0 if report.ok else CHECK_FAILED
 
 
+def _retention(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
+    service.check_schema()
+    department = given.department or service.settings.departments[0]
+    retention = service.retention(department, given.years)
+    due = retention.due()
+    if given.carry_out:
+        retention.carry_out(due, given.approver)
+    did = "were destroyed" if given.carry_out else "would be destroyed; nothing was, without --carry-out"
+    count = f"{len(due.verifications)} verifications and {len(due.incidents)} incidents"
+    said = [
+        f"{count} of {department} from before {due.before[:10]} {did}.",
+        *(f"{name} is held: {', '.join(reasons)}." for name, reasons in due.held.items()),
+    ]
+    return _report(given.json, due.document() | {"carried_out": given.carry_out}, *said)
+
+
 def _export_log(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
     department = given.department or service.settings.departments[0]
@@ -208,13 +226,22 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--serial", help="the caller's serial; each role has one of its own")
     token.add_argument("--minutes", type=int, default=480, help="how long it holds (default 480)")
     add("openapi", _openapi, "print the API's description")
+    _add_evidence(add)
+    return parser
+
+
+def _add_evidence(add: Callable[..., argparse.ArgumentParser]) -> None:
     add("audit", _audit, "re-read everything and compare")
+    retention = add("retention", _retention, "say what is kept long enough, and destroy it with --carry-out")
+    retention.add_argument("--department")
+    retention.add_argument("--years", type=int, default=YEARS, help=f"how long records are kept (default {YEARS})")
+    retention.add_argument("--carry-out", action="store_true", help="destroy it; without this nothing is changed")
+    retention.add_argument("--approver", action="append", default=[], help="who approves, by serial; give it twice")
     export = add("export-log", _export_log, "write the published log as files for any web server")
     export.add_argument("directory", type=Path, metavar="DIR")
     export.add_argument("--department")
     add("trust-policy", _trust_policy, "print the policy file by which others check receipts")
     add("publish-log", _publish_log, "publish the log now, not only at the daily hour")
-    return parser
 
 
 if __name__ == "__main__":

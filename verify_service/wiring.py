@@ -15,6 +15,7 @@ from verify_service.clock import SystemClock, rfc3339
 from verify_service.devissuer.issuer import DevelopmentIssuer
 from verify_service.devissuer.key import signing_key
 from verify_service.errors import ConfigurationError
+from verify_service.evidence.retention import Retention
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.high_water import HighWater
 from verify_service.record_log.log import ACCESS, RECORDS, LogId, StoredCheckpoint
@@ -91,6 +92,11 @@ class Service:
     def case_reader(self) -> CaseTables:
         """The read models, for reading."""
         return CaseTables(self.database, self.cases)
+
+    @cached_property
+    def expunge_orders(self) -> ExpungeTables:
+        """The orders to expunge."""
+        return ExpungeTables(self.database, self.vault)
 
     @cached_property
     def registry_store(self) -> RegistryStore:
@@ -179,6 +185,10 @@ class Service:
         """Return the rosters that wait for a decision."""
         return Holds(self.settings.departments, self.registry_store)
 
+    def retention(self, department: str, years: int) -> Retention:
+        """Return a department's retention of so many years; raise ConfigurationError where they are too few."""
+        return Retention(department, self.case_reader, self.expunge_orders, self.logs, self.clock, years)
+
     def publications(self) -> list[DailyPublication]:
         """Return the daily publication of each department's records."""
         chosen = self.settings
@@ -208,9 +218,7 @@ class Service:
             zone=chosen.timezone,
             desk=self.desk,
             reading=reading,
-            expunging=Expunging(
-                ExpungeTables(self.database, self.vault), reading.find, self.logs, self.clock, random_bytes
-            ),
+            expunging=Expunging(self.expunge_orders, reading.find, self.logs, self.clock, random_bytes),
             case_reader=self.case_reader,
             registry=self.registry,
             logs=self.logs,

@@ -91,6 +91,19 @@ def test_the_order_is_on_record_and_names_what_went(deployment, doomed):
     assert log.receipt(last).startswith("c2sp.org/tlog-proof@v1")
 
 
+def test_an_incident_goes_with_everything_that_was_checked_there(deployment, doomed, other):
+    incident = doomed["incident"]["id"]
+    part = ordered(deployment, doomed["id"], incidents=[incident])
+    assert "1 more verifications were made there" in problem(part, 422, "/incidents/0")
+    expunged(deployment, doomed["id"], other["id"], incidents=[incident], statements=True)
+    assert "destroyed by order" in problem(deployment.get(f"/v1/incidents/{incident}"), 410)
+    assert deployment.get("/v1/incidents/261124001234").status_code == 404
+    assert audited(deployment).ok, audited(deployment).sentences()
+    # The number can be met again.
+    assert deployment.submit().status_code == 201
+    assert audited(deployment).ok, audited(deployment).sentences()
+
+
 def test_a_second_supervisor_approves(deployment, doomed):
     order = loaded(ordered(deployment, doomed["id"]))
     assert "A second supervisor approves" in problem(approved(deployment, order, role="supervisor"), 403)
@@ -151,3 +164,5 @@ def test_an_order_for_what_is_not_there_is_refused(deployment, doomed):
     assert ordered(deployment, KEY).status_code == 404
     expunged(deployment, doomed["id"])
     assert ordered(deployment, doomed["id"]).status_code == 410
+    assert problem(ordered(deployment, incidents=[KEY]), 422, "/incidents/0")
+    assert problem(ordered(deployment), 422, "/verifications")

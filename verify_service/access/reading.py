@@ -119,8 +119,8 @@ class Reading:
         """Return a verification, its incident and their version; raise NotFound where it is not this caller's."""
         subject = self._store.subject(caller.department, f"verification:{verification}")
         case: Case | None = subject.state
-        if case is None and any(e.kind == EXPUNGED for e in self._store.events(caller.department, subject.ref)):
-            raise Expunged("This verification was destroyed by order; the log keeps its commitments.")
+        if case is None:
+            self._check_not_gone(caller.department, subject.ref)
         incident = self._store.subject(caller.department, f"incident:{case.incident if case else verification}")
         if case is None or not visibility(caller).shows(case, incident.state.assigned):
             raise NotFound(NO_SUCH)
@@ -142,6 +142,8 @@ class Reading:
         form = "incident" if len(name) == ID_LENGTH else "incident-number"
         subject = self._store.subject(caller.department, f"{form}:{name}")
         incident: Incident | None = subject.state
+        if incident is None:
+            self._check_not_gone(caller.department, subject.ref)
         visible = visibility(caller)
         entered = entering and incident is not None and name == incident.number
         if incident is None or not (entered or visible.shows_incident(incident)):
@@ -197,6 +199,10 @@ class Reading:
         place = self._logs.locate(caller.department, subject, seq)
         self._events.read(caller, operation, subject, f"event {seq}", address)
         return place
+
+    def _check_not_gone(self, department: str, ref: str) -> None:
+        if any(event.kind == EXPUNGED for event in self._store.events(department, ref)):
+            raise Expunged("This was destroyed by order; the log keeps its commitments.")
 
     def _identifier(self, caller: Caller, case: Case, events: Sequence[EventPlace]) -> dict[str, str] | None:
         given = case.identifier

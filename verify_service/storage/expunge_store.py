@@ -14,6 +14,8 @@ from verify_service.storage.tables import (
     event,
     expunge_order,
     idempotency,
+    incident,
+    incident_officer,
     log_entry,
     record,
     search_key,
@@ -30,6 +32,14 @@ if TYPE_CHECKING:
     from verify_service.verification.expunge import Destruction
 
 PUT_ORDER = Insertion(expunge_order, "key_id", "wrapped_key", "content")
+READ_MODELS = {"verification": verification, "incident": incident}
+# Every row by which a subject is found or read but its events.
+FOUND_BY = (
+    (verification, verification.c.id),
+    (search_key, search_key.c.verification),
+    (incident, incident.c.id),
+    (incident_officer, incident_officer.c.incident),
+)
 # What an emptied reply has in place of its key and content.
 NOTHING = {"key_id": "", "wrapped_key": b"", "reply": b""}
 
@@ -56,27 +66,31 @@ class ExpungeTables:
         if row is None:
             return None
         document = orjson.loads(self._vault.open(department, _place(order), sealed_of(row, "content"))[0])
-        return ExpungeOrder(**{**document, "verifications": tuple(document["verifications"])})
+        lists = {name: tuple(document[name]) for name in ("verifications", "incidents")}
+        return ExpungeOrder(**{**document, **lists})
 
-    def standing(self, department: str, verification_id: str) -> Standing:
-        """Return where a verification stands; its events are empty where it is unknown or gone."""
+    def standing(self, department: str, ref: str) -> Standing:
+        """Return where a verification or incident stands; its events are empty where it is unknown or gone."""
+        form, _, name = ref.partition(":")
+        table = READ_MODELS[form]
+        known = select(table.c.id).where(table.c.department == department, table.c.id == name)
+        link = statement_link.c.department == department, statement_link.c.verification == name
         with self._database.snapshot() as connection:
-            known = connection.execute(
-                select(verification.c.id).where(
-                    verification.c.department == department, verification.c.id == verification_id
-                )
-            ).one_or_none()
-            number = connection.scalar(
-                select(statement_link.c.receipt_number).where(
-                    statement_link.c.department == department, statement_link.c.verification == verification_id
-                )
-            )
-            events = _indexes(connection, department, f"verification:{verification_id}") if known else ()
-            return Standing(RECORDS, events, _indexes(connection, department, f"statement:{number}"))
+            if connection.execute(known).one_or_none() is None:
+                return Standing(RECORDS, ())
+            number = connection.scalar(select(statement_link.c.receipt_number).where(*link))
+            statements = () if number is None else _indexes(connection, department, f"statement:{number}")
+            return Standing(RECORDS, _indexes(connection, department, ref), statements)
+
+    def remaining(self, department: str, incident_id: str) -> list[str]:
+        """Return the verifications of an incident that are still there."""
+        mine = verification.c.department == department, verification.c.incident == incident_id
+        with self._database.read() as connection:
+            return list(connection.scalars(select(verification.c.id).where(*mine)))
 
     def forget(self) -> None:
         """Let the database overwrite what was deleted, in its journal too."""
-        self._database.forget(record, idempotency, verification, event, search_key)
+        self._database.forget(record, event, idempotency, *(table for table, _ in FOUND_BY))
 
 
 def destroy(connection: Connection, department: str, gone: Destruction) -> None:
@@ -92,12 +106,13 @@ def destroy(connection: Connection, department: str, gone: Destruction) -> None:
         .where(idempotency.c.department == department, idempotency.c.subject == gone.subject)
         .values(NOTHING)
     )
-    verification_id = gone.subject.partition(":")[2]
-    for table, column in ((search_key, search_key.c.verification), (verification, verification.c.id)):
-        connection.execute(delete(table).where(table.c.department == department, column == verification_id))
+    name = gone.subject.partition(":")[2]
+    # An id is a UUID, so none is another subject's.
+    for table, column in FOUND_BY:
+        connection.execute(delete(table).where(table.c.department == department, column == name))
     if gone.statements:
         # The code still opens a page, which says that the statement was withdrawn.
-        mine = statement_link.c.department == department, statement_link.c.verification == verification_id
+        mine = statement_link.c.department == department, statement_link.c.verification == name
         connection.execute(update(statement_link).where(*mine).values(seq=0, pending=False))
 
 

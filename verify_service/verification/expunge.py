@@ -1,4 +1,4 @@
-"""Destroy a verification by order: what it holds goes, and that it went, on what ground and by whose leave, stays."""
+"""Destroy verifications and incidents: what they hold goes; that it went, on what ground and by whose leave, stays."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ EXPUNGED = "expunged"
 
 @dataclass(frozen=True, kw_only=True)
 class ExpungeOrder:
-    """An order to destroy verifications, with the reference of its paper; carried out once a second person approves.
+    """An order with the reference of its paper; it is carried out once a second person approves.
+
+    ``incidents`` are destroyed after the verifications, which have to be all that were made there.
 
     ``statements`` destroys what the person who asked may hold too; ``releases_holds`` names holds as overruled.
     """
@@ -36,6 +38,7 @@ class ExpungeOrder:
     ground: str
     reference: str
     verifications: tuple[str, ...]
+    incidents: tuple[str, ...]
     statements: bool
     releases_holds: bool
     ordered_by: str
@@ -58,11 +61,20 @@ class Destruction:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a verification and its statements stand in the log: the name of the log, and their indexes by subject."""
+    """Where a subject and, of a verification, its statements stand in the log: its name, and their indexes there."""
 
     log: str
     events: tuple[int, ...]
-    statements: tuple[int, ...]
+    statements: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Warrant:
+    """On what ground something is destroyed, and by whose leave: two people at least."""
+
+    ground: str
+    reference: str
+    approvers: tuple[str, ...]
 
 
 class ExpungeOrders(Protocol):
@@ -74,8 +86,11 @@ class ExpungeOrders(Protocol):
     def get(self, department: str, order: str) -> ExpungeOrder | None:
         """Return an order, None where there is none."""
 
-    def standing(self, department: str, verification: str) -> Standing:
-        """Return where a verification stands; its events are empty where it is unknown."""
+    def standing(self, department: str, ref: str) -> Standing:
+        """Return where a verification or incident stands; its events are empty where it is unknown or gone."""
+
+    def remaining(self, department: str, incident: str) -> list[str]:
+        """Return the verifications of an incident that are still there."""
 
     def forget(self) -> None:
         """Let the database overwrite what was deleted, in its journal too."""
@@ -127,10 +142,13 @@ class Expunging:
             return found
         if caller.serial == found.ordered_by:
             raise NotAllowed("A second supervisor approves: who ordered it may not.")
-        left = [v for v in found.verifications if not self._is_gone(caller.department, v)]
-        self._check(caller, replace(found, verifications=tuple(left)))
-        for verification in left:
-            self._destroy(by, found, verification)
+        verifications = self._left(caller.department, "verification", found.verifications)
+        incidents = self._left(caller.department, "incident", found.incidents)
+        self._check(caller, replace(found, verifications=verifications, incidents=incidents))
+        warrant = Warrant(found.ground, found.reference, (found.ordered_by, caller.serial))
+        refs = [f"verification:{id_}" for id_ in verifications] + [f"incident:{id_}" for id_ in incidents]
+        for ref in refs:
+            destroy(self._orders, self._logs, by, ref, warrant, statements=found.statements)
         self._orders.forget()
         done = replace(found, approved_by=caller.serial, carried_out_at=rfc3339(self._clock.now()))
         self._orders.put(caller.department, done)
@@ -145,32 +163,38 @@ class Expunging:
                 faults[f"/verifications/{place}"] = [
                     f"It is held: {', '.join(reasons)}. An order that releases these holds says so (`releases_holds`)."
                 ]
+        for place, scene in enumerate(order.incidents):
+            others = set(self._orders.remaining(caller.department, scene)) - set(order.verifications)
+            if others:
+                faults[f"/incidents/{place}"] = [f"{len(others)} more verifications were made there: name them too."]
+            elif not self._orders.standing(caller.department, f"incident:{scene}").events:
+                faults[f"/incidents/{place}"] = ["There is no such incident here."]
         if faults:
             raise InvalidRequest(faults)
 
-    def _is_gone(self, department: str, verification: str) -> bool:
-        standing = self._orders.standing(department, verification)
-        return not standing.events
+    def _left(self, department: str, form: str, ids: Sequence[str]) -> tuple[str, ...]:
+        return tuple(id_ for id_ in ids if self._orders.standing(department, f"{form}:{id_}").events)
 
-    def _destroy(self, by: Reporter, order: ExpungeOrder, verification: str) -> None:
-        department, ref = by.caller.department, f"verification:{verification}"
-        standing = self._orders.standing(department, verification)
-        indexes = standing.events + (standing.statements if order.statements else ())
 
-        def compose(subjects: Mapping[str, Subject]) -> Composition:
-            if subjects[ref].seq != len(standing.events):
-                raise InvalidRequest.at("", "This verification has just gone on: send the approval again.")
-            content = {
-                "ground": order.ground,
-                "reference": order.reference,
-                "approvers": [order.ordered_by, by.caller.serial],
-                "indexes": sorted(indexes),
-            }
-            record = event(EXPUNGED, ref, content, by=by)
-            gone = Destruction(ref, standing.log, tuple(sorted(indexes)), order.statements)
-            return Composition((Draft(record),), _no_reply, (gone,))
+def destroy(orders: ExpungeOrders, logs: Logs, by: Reporter, ref: str, warrant: Warrant, *, statements: bool) -> None:
+    """Destroy one subject, and record in the same transaction that it went."""
+    department = by.caller.department
+    standing = orders.standing(department, ref)
+    indexes = tuple(sorted(standing.events + (standing.statements if statements else ())))
 
-        self._logs.records(department).append(Append(frozenset({ref}), compose))
+    def compose(subjects: Mapping[str, Subject]) -> Composition:
+        if subjects[ref].seq != len(standing.events):
+            raise InvalidRequest.at("", "This has just gone on: send the approval again.")
+        content = {
+            "ground": warrant.ground,
+            "reference": warrant.reference,
+            "approvers": list(warrant.approvers),
+            "indexes": list(indexes),
+        }
+        gone = Destruction(ref, standing.log, indexes, statements)
+        return Composition((Draft(event(EXPUNGED, ref, content, by=by)),), _no_reply, (gone,))
+
+    logs.records(department).append(Append(frozenset({ref}), compose))
 
 
 def _no_reply(_: Sequence[Placed], __: Mapping[str, Subject]) -> bytes:

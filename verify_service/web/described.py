@@ -124,6 +124,7 @@ EXPUNGE_ORDER = _object(
     ground=TEXT,
     reference=TEXT,
     verifications=_list(ID),
+    incidents=_list(ID),
     statements=FLAG,
     releases_holds=FLAG,
     ordered_by=TEXT,

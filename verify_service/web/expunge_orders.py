@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from verify_service.errors import Expunged, Unavailable
+from verify_service.errors import Expunged, InvalidRequest, Unavailable
 from verify_service.verification.claim import NOTE_LENGTH
 from verify_service.verification.event import Moments, Reporter
 from verify_service.web import described, examples, replies
@@ -27,6 +27,7 @@ routes = Routes(
     {"order": "The order's id."},
 )
 MOST_AT_ONCE = 100
+SUBJECTS = ("verifications", "incidents")
 
 
 class OrderDocument(Document):
@@ -34,7 +35,8 @@ class OrderDocument(Document):
 
     ground = Text(NOTE_LENGTH, required=True)
     reference = Text(120, required=True)
-    verifications = Many(Text(36, pattern=ID, expects="a verification's id"), most=MOST_AT_ONCE, least=1, required=True)
+    verifications = Many(Text(36, pattern=ID, expects="a verification's id"), most=MOST_AT_ONCE, load_default=list)
+    incidents = Many(Text(36, pattern=ID, expects="an incident's id"), most=MOST_AT_ONCE, load_default=list)
     statements = Flag(load_default=False)
     releases_holds = Flag(load_default=False)
 
@@ -48,12 +50,14 @@ class OrderDocument(Document):
     refusals=(Expunged, Unavailable),
 )
 def order(caller: Caller, body: Mapping[str, Any]) -> Response:
-    """Order that verifications be destroyed.
+    """Order that verifications and incidents be destroyed.
 
     Nothing is destroyed before a second supervisor approves. With `statements` what the person who asked may hold goes
     too. Holds stand against it unless the order releases them.
     """
-    given = {**body, "verifications": tuple(dict.fromkeys(body["verifications"]))}
+    given = {**body, **{name: tuple(dict.fromkeys(body[name])) for name in SUBJECTS}}
+    if not any(given[name] for name in SUBJECTS):
+        raise InvalidRequest.at("/verifications", "Name at least one verification or incident.")
     return replies.plain(_document(current_backend().expunging.order(caller, given)), 201)
 
 
@@ -88,4 +92,4 @@ def approve(caller: Caller, order: str) -> Response:
 
 
 def _document(made: ExpungeOrder) -> dict[str, Any]:
-    return {**vars(made), "verifications": list(made.verifications)}
+    return {**vars(made), **{name: list(getattr(made, name)) for name in SUBJECTS}}
