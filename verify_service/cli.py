@@ -75,6 +75,17 @@ def _db_upgrade(given: argparse.Namespace) -> int:
     return _report(given.json, document, "The database has this release's schema.", *said)
 
 
+def _db_rebuild_read_models(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
+    service.check_schema()
+    progress = _counting if sys.stderr.isatty() else _quiet
+    rebuilt = {department: service.rebuild(department, progress) for department in service.settings.departments}
+    said = [
+        f"{department}: {count} verifications and incidents were read anew." for department, count in rebuilt.items()
+    ]
+    return _report(given.json, {"rebuilt": rebuilt}, *said, "Run `verify-service audit` to compare.")
+
+
 def _db_accept_high_water(given: argparse.Namespace) -> int:
     marked = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST").accept_high_water()
     said = [f"{log} is marked at {size} entries." for log, size in marked] or ["Every log has its mark already."]
@@ -218,6 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     add("generate", _keys_generate, "make the key files that are missing", keys)
     db = commands.add_parser("db", help="look after the database").add_subparsers(required=True, metavar="COMMAND")
     add("upgrade", _db_upgrade, "bring the database to this release and create the logs that are missing", db)
+    add("rebuild-read-models", _db_rebuild_read_models, "make the read models anew from the records", db)
     add("accept-high-water", _db_accept_high_water, "on a new host, mark the logs where the database stands", db)
     _add_ingest(add)
     token = add("token", _token, "print an access token of the development issuer")

@@ -38,6 +38,7 @@ from verify_service.storage.case_store import CaseStore
 from verify_service.storage.database import Database
 from verify_service.storage.expunge_store import ExpungeTables
 from verify_service.storage.log_store import LogTables
+from verify_service.storage.rebuild import Rebuild
 from verify_service.storage.registry_store import RegistryStore
 from verify_service.vault import Vault
 from verify_service.verification.desk import Desk
@@ -49,7 +50,7 @@ from verify_service.web.backend import Backend
 from verify_service.web.issuer_keys import IssuerKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from verify_service.record_log.high_water import Mark
@@ -184,6 +185,10 @@ class Service:
     def holds(self) -> Holds:
         """Return the rosters that wait for a decision."""
         return Holds(self.settings.departments, self.registry_store)
+
+    def rebuild(self, department: str, progress: Callable[[int, int], None]) -> int:
+        """Make a department's read models anew from its records; return the number of subjects."""
+        return Rebuild(self.database, self.cases, self.vault).run(LogId(department, RECORDS), progress)
 
     def retention(self, department: str, years: int) -> Retention:
         """Return a department's retention of so many years; raise ConfigurationError where they are too few."""
