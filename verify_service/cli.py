@@ -107,6 +107,10 @@ def _ingest_decide(given: argparse.Namespace) -> int:
     return _say(given.json, report)
 
 
+def _registry_status(given: argparse.Namespace) -> int:
+    return _say(given.json, registry_commands.status(_service("VERIFY_DEPARTMENTS")))
+
+
 def _token(given: argparse.Namespace) -> int:
     service = _service("VERIFY_ISSUER", "VERIFY_AUDIENCE", "VERIFY_DEPARTMENTS")
     lifetime = timedelta(minutes=given.minutes)
@@ -192,7 +196,7 @@ def _quiet(*_: object) -> None:
     pass
 
 
-def _add_ingest(add: Callable[..., argparse.ArgumentParser]) -> None:
+def _add_registry(add: Callable[..., argparse.ArgumentParser]) -> None:
     ingest = add("ingest", _ingest, "fetch, check and swap in the registry; or decide about what it holds")
     ingest.add_argument("--once", action="store_true", help="run one cycle (the default; a timer runs the next)")
     under = ingest.add_subparsers(metavar="COMMAND")
@@ -206,6 +210,7 @@ def _add_ingest(add: Callable[..., argparse.ArgumentParser]) -> None:
         decided.add_argument("agency", metavar="AGENCY")
         decided.add_argument("--reason", required=True, help="why, and whom you asked; it is kept")
         decided.add_argument("--sha256", help="which roster is meant, where several of the agency wait")
+    add("registry-status", _registry_status, "say what of the registry expired, was not taken, and expires next")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -231,7 +236,7 @@ def _parser() -> argparse.ArgumentParser:
     add("upgrade", _db_upgrade, "bring the database to this release and create the logs that are missing", db)
     add("rebuild-read-models", _db_rebuild_read_models, "make the read models anew from the records", db)
     add("accept-high-water", _db_accept_high_water, "on a new host, mark the logs where the database stands", db)
-    _add_ingest(add)
+    _add_registry(add)
     token = add("token", _token, "print an access token of the development issuer")
     token.add_argument("--role", choices=ROLES, required=True)
     token.add_argument("--department")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from verify_service.registry.ingest import CycleReport
     from verify_service.wiring import Service
 
+MINUTES_TOLD = 120
 BY_COUNTS = "The two are blinded with different keys: these are what the numbers of each kind and status show at least."
 NOW_DECIDE = (
     "Call the agency on the number you hold, then `verify-service ingest approve {agency} --reason …`, or `reject`."
@@ -65,6 +66,49 @@ def decide(service: Service, agency: str, reason: str, *, approved: bool, sha256
             for each in decided
         ],
     )
+
+
+def status(service: Service) -> Report:
+    """Tell how each department's registry stands; failed where something expired, was refused, is silent or waits."""
+    service.check_schema()
+    now = service.clock.now()
+    found = {department: service.registry.status(department, now) for department in service.settings.departments}
+    alerts = [
+        f"{department}: {alert.sentence} {alert.for_operator}".rstrip()
+        for department, each in found.items()
+        for alert in each.alerts
+    ]
+    documents = [{"department": department, **each.document()} for department, each in found.items()]
+    stand = [line for document in documents for line in _standing(document)]
+    failed = not all(each.ok for each in found.values())
+    return Report({"ok": not failed, "registries": documents}, [*alerts, *stand], failed)
+
+
+def _standing(document: dict[str, Any]) -> list[str]:
+    if document["edition"] is None:
+        return []
+    last = document["last_cycle"]
+    ended = f"ended {last['ended_at']}" if last["ended_at"] else f"began {last['started_at']} and has not ended"
+    synthetic = ", synthetic" if document["synthetic"] else ""
+    said = f"{document['department']}: edition {document['edition']}, {len(document['agencies'])} agencies{synthetic}"
+    good = f"the timestamp was last found good {_age(document['timestamp_age_seconds'])} ago"
+    return ["", f"{said}; cycle {last['number']} {ended}; {good}.", *map(_agency, document["agencies"])]
+
+
+def _agency(agency: dict[str, Any]) -> str:
+    roster, setback = agency["roster"], agency["setback"]
+    said = f"  {agency['agency']:<24} level {agency['enrolment_level']}"
+    if roster is not None:
+        said += f"  number {roster['seq']} of {roster['issued_at']}, {_age(roster['age_seconds'])} old"
+    said += f"  fresh until {agency['fresh_until']}"
+    if setback is not None:
+        said += f"  last {'held' if setback['held'] else 'refused'} {setback['at']}"
+    return said
+
+
+def _age(seconds: int) -> str:
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes < MINUTES_TOLD else f"{minutes // 60} h"
 
 
 def _cycle(department: str, report: CycleReport) -> list[str]:

@@ -121,8 +121,12 @@ class MemoryRegistry:
             known = self._holds.get(place, HeldRoster(hold, end.ended_at, None))
             self._holds[place] = replace(known, hold=hold)
 
-    def last_cycle(self, department):
-        numbers = [number for number, row in enumerate(self.cycles, 1) if row["department"] == department]
+    def last_cycle(self, department, *, accepted=False):
+        numbers = [
+            number
+            for number, row in enumerate(self.cycles, 1)
+            if row["department"] == department and not (accepted and row.get("edition") is None)
+        ]
         if not numbers:
             return None
         row = self.cycles[numbers[-1] - 1]

@@ -156,8 +156,14 @@ def test_the_checklist_and_the_registry_are_served_to_any_caller(deployment):
     assert registry["synthetic"] is True
     assert registry["metadata"]["timestamp"]["expired"] is False
     assert {agency["enrolment_level"] for agency in registry["agencies"]} == {0, 1, 2, 3, 4}
+    assert [alert["kind"] for alert in registry["alerts"]] == ["expires_next"]
+    assert registry["last_cycle"]["edition"] == registry["edition"]
+    assert {agency["setback"] for agency in registry["agencies"]} == {None}
     agencies = loaded(deployment.get("/v1/agencies"))["agencies"]
     assert all("synthetic" in agency["name"] for agency in agencies)
     deployment.clock.advance(hours=30)
     deployment.tokens.clear()
-    assert loaded(deployment.get("/v1/registry", "operator"))["metadata"]["timestamp"]["expired"] is True
+    stale = loaded(deployment.get("/v1/registry", "operator"))
+    assert stale["metadata"]["timestamp"]["expired"] is True
+    assert stale["alerts"][0]["sentence"].startswith("EXPIRED ")
+    assert stale["timestamp_age_seconds"] >= 30 * 3600

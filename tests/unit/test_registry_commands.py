@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 
 import pytest
 
@@ -73,6 +74,50 @@ def test_a_rejected_roster_is_named_by_the_next_ingest(sample, capsys):
     text = said(capsys, "ingest", "reject", ICE, "--reason", "nobody there knows of it", "--sha256", sha256_hex(roster))
     assert f"rejected the roster of DHS-ICE with number 2 ({sha256_hex(roster)}): the next ingest refuses it." in text
     assert "refused DHS-ICE: The roster of DHS-ICE with number 2 was rejected by " in said(capsys, "ingest")
+
+
+def test_the_status_of_a_sound_registry_says_what_expires_next(sample, capsys):
+    text = said(capsys, "registry-status")
+    first, second, *_ = text.splitlines()
+    assert first.startswith("LAPD: Next to expire, in 23 h 59 min, at ")
+    assert first.endswith(": the registry's timestamp.")
+    assert second.startswith("SFPD: Next to expire")
+    assert re.search(
+        r"^LAPD: edition 1, 9 agencies, synthetic; cycle 1 ended \S+; .* good 0 min ago\.$", text, re.MULTILINE
+    )
+    assert re.search(r"^  DHS-ICE +level 4  number 1 of \S+, 0 min old  fresh until \S+$", text, re.MULTILINE)
+    document = said(capsys, "registry-status", "--json")
+    assert (document["ok"], document["registries"][0]["last_cycle"]["number"]) == (True, 1)
+    assert document["registries"][0]["agencies"][1]["roster"]["seq"] == 1
+
+
+def test_what_is_wrong_is_said_first_with_its_reason_and_the_exit_code_tells(sample, capsys):
+    sample.publish_roster(ICE, sample.small_roster(ICE))
+    sample.publish_roster("DHS-CBP", b"no roster\n")
+    main(["ingest"])
+    capsys.readouterr()
+    lines = said(capsys, "registry-status", code=1).splitlines()
+    assert re.fullmatch(
+        r"LAPD: REFUSED \S+: what DHS-CBP published newest, since it cannot be accepted\. What was taken before "
+        r"answers until \S+\. The roster's header is not JSON\.",
+        lines[0],
+    )
+    assert lines[1].startswith("LAPD: HELD ")
+    assert lines[1].endswith("Decide: see `verify-service ingest holds`.")
+    assert "last held" in next(line for line in lines if line.startswith("  DHS-ICE"))
+    document = said(capsys, "registry-status", "--json", code=1)
+    assert [alert["kind"] for alert in document["registries"][0]["alerts"]] == ["refused", "held", "expires_next"]
+    (sample.folder / "metadata/timestamp.json").unlink()
+    assert main(["ingest"]) == 3
+    capsys.readouterr()
+    assert "LAPD: REFUSED" in said(capsys, "registry-status", code=1).splitlines()[0]
+
+
+def test_a_department_without_a_registry_is_told_what_to_run(sample, capsys, monkeypatch):
+    monkeypatch.setenv("VERIFY_DEPARTMENTS", "OAKLAND")
+    assert said(capsys, "registry-status", code=1) == (
+        "OAKLAND: No registry was ever taken in, so nobody is known to be listed or not. Run `verify-service ingest`.\n"
+    )
 
 
 def test_what_does_not_wait_cannot_be_decided_about(sample, capsys):

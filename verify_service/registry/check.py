@@ -110,14 +110,14 @@ def answer(
         refreshed_at=rfc3339(edition.refreshed_at),
         metadata=_quoted(edition, agency),
         checked_at=rfc3339(at),
-        fresh_until=rfc3339(min(file.expires for file in _ground(edition, agency))),
+        fresh_until=rfc3339(fresh_until(edition, agency)),
         synthetic=agency.profile.synthetic or (roster is not None and roster.synthetic),
         op_code_activated=False if matched and kind == OP_CODE else None,
     )
 
 
 def _result(edition: Edition, agency: AgencyState, kind: str, entry: Entry | None, near: bool, at: datetime) -> str:
-    if any(file.expires <= at for file in _ground(edition, agency)):
+    if fresh_until(edition, agency) <= at:
         return REGISTRY_STALE
     if not can_be_asked(agency, kind):
         return AGENCY_NOT_ENROLLED
@@ -126,6 +126,11 @@ def _result(edition: Edition, agency: AgencyState, kind: str, entry: Entry | Non
     begun = entry.not_before is None or entry.not_before <= at
     ended = entry.expires is not None and entry.expires < at
     return MATCH_ACTIVE if entry.status == ACTIVE and begun and not ended else MATCH_INACTIVE
+
+
+def fresh_until(edition: Edition, agency: AgencyState) -> datetime:
+    """Return when the first of the metadata expires that an answer about this agency rests on."""
+    return min(file.expires for file in _ground(edition, agency))
 
 
 def _ground(edition: Edition, agency: AgencyState) -> tuple[SignedFile, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from verify_service.clock import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,6 +62,15 @@ class CycleRow:
     edition: int | None
     refusals: Sequence[Refusal]
 
+    def document(self) -> dict[str, Any]:
+        """Return when it was and whether it accepted anything, which any caller may read, as a JSON document."""
+        return {
+            "number": self.number,
+            "started_at": rfc3339(self.started_at),
+            "ended_at": None if self.ended_at is None else rfc3339(self.ended_at),
+            "edition": self.edition,
+        }
+
 
 @dataclass(frozen=True)
 class Setback:
@@ -70,3 +81,7 @@ class Setback:
     at: datetime
     held: bool
     reason: str
+
+    def document(self) -> dict[str, Any]:
+        """Return when and what it was, which any caller may read, as a JSON document."""
+        return {"cycle": self.cycle, "at": rfc3339(self.at), "held": self.held}

@@ -10,13 +10,15 @@ from verify_service.registry.check import CheckResult, answer, can_be_asked
 from verify_service.registry.confusable import alternates
 from verify_service.registry.identifier import Identifier
 from verify_service.registry.minted import check_character_fits
+from verify_service.registry.status import RegistryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from verify_service.registry.edition import AgencyState, Edition, EditionStore, Entry, RosterRef
+    from verify_service.registry.edition import AgencyState, Edition, Entry, RosterRef
     from verify_service.registry.keyring import Keyring
+    from verify_service.registry.status import StatusStore
 
 CLAIMED_AGENCY = "/agent/claimed_agency"
 IDENTIFIER_VALUE = "/identifier/value"
@@ -29,13 +31,17 @@ MOST_MEANT = 3
 class Registry:
     """The registry as the rest of the service sees it; safe to share between threads."""
 
-    def __init__(self, store: EditionStore, keyring: Keyring) -> None:
+    def __init__(self, store: StatusStore, keyring: Keyring) -> None:
         self._store = store
         self._keyring = keyring
 
     def edition(self, department: str) -> Edition | None:
         """Return the edition that stands, None before the first ingest."""
         return self._store.current(department)
+
+    def status(self, department: str, at: datetime) -> RegistryStatus:
+        """Tell how the registry stands at a moment."""
+        return RegistryStatus.read(self._store, department, at)
 
     def agencies(self, department: str) -> Mapping[str, AgencyState]:
         """Return what is known of each agency, by code in order; nothing before the first ingest."""

@@ -52,15 +52,12 @@ def end_cycle(connection: Connection, department: str, cycle: int, end: CycleEnd
         _keep_setback(connection, department, setback)
 
 
-def last_cycle(connection: Connection, department: str) -> CycleRow | None:
-    """Return the newest cycle, ended or not."""
-    newest = (
-        select(ingest_cycle)
-        .where(ingest_cycle.c.department == department)
-        .order_by(ingest_cycle.c.number.desc())
-        .limit(1)
-    )
-    row = connection.execute(newest).one_or_none()
+def last_cycle(connection: Connection, department: str, *, accepted: bool) -> CycleRow | None:
+    """Return the newest cycle, ended or not; with ``accepted``, the newest that has an edition."""
+    cycles = select(ingest_cycle).where(ingest_cycle.c.department == department)
+    if accepted:
+        cycles = cycles.where(ingest_cycle.c.edition.is_not(None))
+    row = connection.execute(cycles.order_by(ingest_cycle.c.number.desc()).limit(1)).one_or_none()
     if row is None:
         return None
     return CycleRow(

@@ -222,10 +222,10 @@ class RegistryStore:
         with self._database.write() as connection:
             cycle_rows.end_cycle(connection, department, cycle, end, None)
 
-    def last_cycle(self, department: str) -> CycleRow | None:
-        """Return the newest cycle, ended or not."""
+    def last_cycle(self, department: str, *, accepted: bool = False) -> CycleRow | None:
+        """Return the newest cycle, or the newest that accepted something."""
         with self._database.read() as connection:
-            return cycle_rows.last_cycle(connection, department)
+            return cycle_rows.last_cycle(connection, department, accepted=accepted)
 
     def setbacks(self, department: str) -> Sequence[Setback]:
         """Return each agency's last refusal or hold."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from verify_service.registry.alert import KINDS as ALERT_KINDS
 from verify_service.registry.identifier import KINDS
 from verify_service.verification.claim import IDENTIFICATIONS
 from verify_service.verification.outcome import OUTCOMES
@@ -182,17 +183,40 @@ AGENCIES = _object(
     ),
 )
 FRESH = _object(version=WHOLE, sha256=DIGEST, expires=TIME, expired=FLAG)
+ALERT = _object(
+    kind={**TEXT, "description": f"Known today: {', '.join(ALERT_KINDS)}."},
+    agency={**_or_null(TEXT), "description": "Null where it is about every agency."},
+    at=_or_null(TIME),
+    sentence=TEXT,
+)
+CYCLE = _object(number=WHOLE, started_at=TIME, ended_at=_or_null(TIME), edition=_or_null(WHOLE))
+SETBACK = _object(
+    cycle=WHOLE,
+    at=TIME,
+    held={**FLAG, "description": "Whether it waits for a person to decide; else it was refused."},
+    stands={
+        **FLAG,
+        "description": "Whether the newest good ingest met it, so that an earlier roster answers, or none.",
+    },
+)
 REGISTRY = _object(
     edition=_or_null(WHOLE),
     synthetic=FLAG,
     refreshed_at=_or_null(TIME),
+    timestamp_age_seconds={**_or_null(WHOLE), "description": "Since an ingest last found the timestamp good."},
+    alerts={**_list(ALERT), "description": "To be read first: what expired, was not taken, and expires next."},
+    last_cycle=_or_null(CYCLE),
     metadata=_or_null(_object(root=FRESH, timestamp=FRESH, snapshot=FRESH, targets=FRESH)),
     agencies=_list(
         _object(
             agency=TEXT,
             enrolment_level=CHECK["properties"]["enrolment_level"],
             role=_or_null(FRESH),
-            roster=_or_null(_object(sha256=DIGEST, seq=WHOLE, issued_at=TIME, coverage={"type": "object"})),
+            roster=_or_null(
+                _object(sha256=DIGEST, seq=WHOLE, issued_at=TIME, age_seconds=WHOLE, coverage={"type": "object"})
+            ),
+            fresh_until=TIME,
+            setback={**_or_null(SETBACK), "description": "The last time that something of it was not taken."},
             synthetic=FLAG,
         )
     ),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
 from verify_service.errors import Unavailable
+from verify_service.registry.alert import TOP_LEVEL
+from verify_service.registry.check import fresh_until
 from verify_service.web import described, replies
 from verify_service.web.api import Reply, Routes
 from verify_service.web.backend import current_backend
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from verify_service.caller import Caller
     from verify_service.registry.edition import AgencyState, Edition, SignedFile
+    from verify_service.registry.status import RegistryStatus
 
 routes = Routes("registry", "The signed agency registry that claims are checked against.")
 
@@ -37,15 +40,11 @@ def list_agencies(caller: Caller) -> Response:
 def get_registry(caller: Caller) -> Response:
     """Read the registry's state.
 
-    The edition that answers quote, and until when it, and each agency's roster, can be relied on.
+    What has expired, was not taken, and expires next, in words; the edition that answers quote, and until when it, and
+    each agency's roster, can be relied on.
     """
     backend = current_backend()
-    edition = backend.registry.edition(caller.department)
-    if edition is None:
-        return replies.plain(
-            {"edition": None, "synthetic": False, "metadata": None, "refreshed_at": None, "agencies": []}
-        )
-    return replies.plain(_edition(edition, backend.clock.now()))
+    return replies.plain(_status(backend.registry.status(caller.department, backend.clock.now())))
 
 
 def _agency(state: AgencyState) -> dict[str, Any]:
@@ -63,29 +62,40 @@ def _agency(state: AgencyState) -> dict[str, Any]:
     }
 
 
-def _edition(edition: Edition, now: datetime) -> dict[str, Any]:
-    files = {name: getattr(edition, name) for name in ("root", "timestamp", "snapshot", "targets")}
+def _status(status: RegistryStatus) -> dict[str, Any]:
+    edition, at = status.edition, status.at
+    files = {} if edition is None else {name: getattr(edition, name) for name in TOP_LEVEL}
     return {
-        "edition": edition.number,
-        "synthetic": edition.synthetic,
-        "refreshed_at": rfc3339(edition.refreshed_at),
-        "metadata": {name: _signed(file, now) for name, file in files.items()},
-        "agencies": [
-            {
-                "agency": code,
-                "enrolment_level": state.profile.level,
-                "role": state.role and _signed(state.role, now),
-                "roster": state.roster
-                and {
-                    "sha256": state.roster.sha256,
-                    "seq": state.roster.seq,
-                    "issued_at": rfc3339(state.roster.issued_at),
-                    "coverage": dict(state.roster.coverage),
-                },
-                "synthetic": state.profile.synthetic,
-            }
-            for code, state in sorted(edition.agencies.items())
-        ],
+        "edition": None if edition is None else edition.number,
+        "synthetic": edition is not None and edition.synthetic,
+        "refreshed_at": None if edition is None else rfc3339(edition.refreshed_at),
+        "timestamp_age_seconds": None if edition is None else status.age_seconds(edition.refreshed_at),
+        "alerts": [alert.document() for alert in status.alerts],
+        "last_cycle": status.last and status.last.document(),
+        "metadata": {name: _signed(file, at) for name, file in files.items()} or None,
+        "agencies": []
+        if edition is None
+        else [_standing(code, state, edition, status) for code, state in sorted(edition.agencies.items())],
+    }
+
+
+def _standing(code: str, state: AgencyState, edition: Edition, status: RegistryStatus) -> dict[str, Any]:
+    setback = status.setbacks.get(code)
+    return {
+        "agency": code,
+        "enrolment_level": state.profile.level,
+        "role": state.role and _signed(state.role, status.at),
+        "roster": state.roster
+        and {
+            "sha256": state.roster.sha256,
+            "seq": state.roster.seq,
+            "issued_at": rfc3339(state.roster.issued_at),
+            "age_seconds": status.age_seconds(state.roster.issued_at),
+            "coverage": dict(state.roster.coverage),
+        },
+        "fresh_until": rfc3339(fresh_until(edition, state)),
+        "setback": setback and {**setback.document(), "stands": status.stands(setback)},
+        "synthetic": state.profile.synthetic,
     }
 
 
