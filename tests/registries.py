@@ -137,6 +137,17 @@ class SampleRegistry:
         metadata.to_file(str(self.folder / f"metadata/{metadata.signed.version}.{role}.json"))
         self.release()
 
+    def remove(self, agency):
+        """Take an agency out; its role stays in the snapshot, since TUF's clients stop where one vanishes from it."""
+        kept = Metadata.from_file(str(self.newest("snapshot"))).signed.meta[f"{agency}.json"]
+        self.publisher.targets(profile for profile in self.profiles() if profile.agency != agency)
+        self.publisher.snapshot()
+        metadata = Metadata.from_file(str(self.newest("snapshot")))
+        metadata.signed.meta[f"{agency}.json"] = kept
+        metadata.sign(self.keys.load("snapshot")[0])
+        metadata.to_file(str(self.newest("snapshot")))
+        self.publisher.timestamp()
+
     def add_target(self, role, path, content=b"{}"):
         """Let a role sign for one more file."""
 

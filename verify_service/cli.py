@@ -111,6 +111,11 @@ def _registry_status(given: argparse.Namespace) -> int:
     return _say(given.json, registry_commands.status(_service("VERIFY_DEPARTMENTS")))
 
 
+def _registry_evidence(given: argparse.Namespace) -> int:
+    service = _service("VERIFY_DEPARTMENTS")
+    return _say(given.json, registry_commands.evidence(service, given.record, given.directory))
+
+
 def _token(given: argparse.Namespace) -> int:
     service = _service("VERIFY_ISSUER", "VERIFY_AUDIENCE", "VERIFY_DEPARTMENTS")
     lifetime = timedelta(minutes=given.minutes)
@@ -211,6 +216,9 @@ def _add_registry(add: Callable[..., argparse.ArgumentParser]) -> None:
         decided.add_argument("--reason", required=True, help="why, and whom you asked; it is kept")
         decided.add_argument("--sha256", help="which roster is meant, where several of the agency wait")
     add("registry-status", _registry_status, "say what of the registry expired, was not taken, and expires next")
+    evidence = add("registry-evidence", _registry_evidence, "write the signed registry that a record quotes")
+    evidence.add_argument("record", type=Path, metavar="RECORD.json", help="the exact bytes of a submission's record")
+    evidence.add_argument("directory", type=Path, metavar="DIR", help="a directory to be made")
 
 
 def _parser() -> argparse.ArgumentParser:

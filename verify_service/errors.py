@@ -239,3 +239,10 @@ class LogInconsistent(EvidenceFault):
 
     code = "log_inconsistent"
     exit_code = 16
+
+
+class RegistryEvidenceMissing(EvidenceFault):
+    """The registry's signed bytes that a record quotes are not all kept, or are no longer what they were."""
+
+    code = "registry_evidence_missing"
+    title = "The signed registry behind this record is not whole"

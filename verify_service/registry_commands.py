@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
+from verify_service.evidence.registry_evidence import export_registry_evidence
 from verify_service.operating_user import operating_user
 from verify_service.registry.hold import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from verify_service.registry.hold import Waiting
     from verify_service.registry.ingest import CycleReport
@@ -82,6 +84,18 @@ def status(service: Service) -> Report:
     stand = [line for document in documents for line in _standing(document)]
     failed = not all(each.ok for each in found.values())
     return Report({"ok": not failed, "registries": documents}, [*alerts, *stand], failed)
+
+
+def evidence(service: Service, record: Path, directory: Path) -> Report:
+    """Write the signed registry behind a record into a new directory."""
+    service.check_schema()
+    written = export_registry_evidence(record.read_bytes(), service.registry_store, directory)
+    said = [
+        f"Wrote what the record's checks of {', '.join(written.agencies)} stood on to {directory}.",
+        f"{directory / 'README.md'} says how to check it, from {written.first_root} on.",
+        f"Compare that root's SHA-256 with what the trust authority says: {written.first_root_sha256}",
+    ]
+    return Report(written.document(), said)
 
 
 def _standing(document: dict[str, Any]) -> list[str]:

@@ -48,7 +48,9 @@ _VERSION = selected(_version)
 _FILE = select(registry_file.c.content).where(
     registry_file.c.department == bindparam("department"), registry_file.c.sha256 == bindparam("sha256")
 )
-
+_FILES = select(registry_file.c.content).where(
+    registry_file.c.department == bindparam("department"), registry_file.c.kind == bindparam("kind")
+)
 _ROSTER = select(roster).where(
     roster.c.department == bindparam("department"),
     roster.c.agency == bindparam("agency"),
@@ -150,6 +152,11 @@ class RegistryStore:
         """Return a signed file by its digest, or None."""
         with self._database.read() as connection:
             return connection.execute(_FILE, {"department": department, "sha256": sha256}).scalar()
+
+    def files(self, department: str, kind: str) -> Iterator[bytes]:
+        """Yield every signed file that was kept of a role."""
+        with self._database.snapshot() as connection:
+            yield from connection.scalars(_FILES, {"department": department, "kind": kind})
 
     def roster_content(self, department: str, number: int) -> Iterator[bytes]:
         """Yield the exact bytes of a roster, written again from its rows."""
