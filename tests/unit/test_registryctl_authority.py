@@ -99,7 +99,7 @@ def test_an_agency_without_a_roster_needs_no_keys(begun, level):
 
 def test_an_agency_with_a_roster_needs_keys(begun, capsys):
     assert begun.run("agency", "add", begun.folder, begun.profile(level=3)) == 1
-    assert "name the keys that sign it" in said(capsys)
+    assert "name its keys first" in said(capsys)
     begun.do("agency", "add", begun.folder, begun.profile(level=2))
     begun.make_keys(CODE, 3)
     begun.do("agency", "rotate-key", begun.folder, CODE, *begun.publics(CODE))

@@ -68,6 +68,14 @@ def test_a_role_that_has_no_draft_is_not_signed(holders, role, capsys):
     assert f"Nothing is staged for {role}" in said(capsys)
 
 
+def test_a_holder_is_not_shown_one_file_and_made_to_sign_for_another(holders, capsys):
+    (path,) = (holders.folder / f"staged/targets/profiles/{CODE}").iterdir()
+    path.write_bytes(path.read_bytes().replace(b"+12025550199", b"+12025550111"))
+    assert holders.run("sign", holders.folder, "targets", "--key", holders.keys["targets"][0]) == 1
+    assert "was altered: stage it anew" in said(capsys)
+    assert signatures(holders, "targets") == []
+
+
 def exported(holders, tmp_path, role=CODE):
     holders.do("export", holders.folder, role, tmp_path / "bytes")
     return tmp_path / "bytes"

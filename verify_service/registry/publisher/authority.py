@@ -165,7 +165,10 @@ def _stage(staging: Staging, targets: Targets, agencies: list[str]) -> list[str]
         agency = path.split("/")[1]
         level = staging.profile_in(targets, agency).level
         if level >= OP_CODES and agency not in _roles(targets):
-            raise RegistryRefused(f"{agency} is of level {level}, which takes a roster: name the keys that sign it.")
+            raise RegistryRefused(
+                f"{agency} is of level {level}, which takes a roster: name its keys first, by `agency rotate-key` or "
+                "with `agency add`."
+            )
     staging.stage(Targets.type, targets)
     for agency in agencies:
         role = staging.standing(agency)

@@ -75,10 +75,13 @@ def _profile(agency: str, old: Profile | None, new: Profile | None) -> Iterator[
 
 def _shown(profile: Profile) -> dict[str, Any]:
     """Return what a holder has to see of a profile; the number an officer will be shown stands by itself."""
-    document, callback = profile.document(), profile.callback
-    shown = {field: document[field] for field in ("name", "level", "kinds", "formats", "synthetic")}
+    callback = profile.callback
     return {
-        **shown,
+        "name": profile.name,
+        "level": profile.level,
+        "kinds": ", ".join(profile.kinds) or "none",
+        "formats": ", ".join(f"{kind} {pattern}" for kind, pattern in sorted(profile.formats.items())) or "none",
+        "synthetic": "yes" if profile.synthetic else "no",
         "CALLBACK NUMBER": callback.number if callback else "none",
         "callback source": callback.source if callback else "none",
         "callback tested on": callback.tested_on if callback else "none",

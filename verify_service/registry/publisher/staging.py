@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets
 
 from verify_service.errors import ConfigurationError, RegistryRefused
@@ -39,7 +41,7 @@ class Staging:
         """
         staged = {role for path in self._drafts.glob("*.json") if not self._is_out(role := path.name[: -len(".json")])}
         top = [role for role in (Root.type, Targets.type) if role in staged]
-        return [*top, *sorted(staged - {*top})]
+        return [*top, *sorted(staged - {*top, *ONLINE})]
 
     def _is_out(self, role: str) -> bool:
         path = self.files.path(role, self.files.published(role))
@@ -95,12 +97,17 @@ class Staging:
         return self._targets.put_target(path, content)
 
     def target_path(self, target: TargetFile) -> Path:
-        """Return where a target's bytes stand, staged or published; raise RegistryRefused where they do not."""
+        """Return where a target's bytes stand, staged or published; raise RegistryRefused where they do not.
+
+        They are compared with what is signed for: a holder must not be shown one file and sign for another.
+        """
         for files in (self._targets, self.files):
             path = files.target_path(target)
             if path.is_file():
-                return path
-        raise RegistryRefused(f"The file {target.path} that is signed for is not here: stage it anew.")
+                with path.open("rb") as file, suppress(LengthOrHashMismatchError):
+                    target.verify_length_and_hashes(file)
+                    return path
+        raise RegistryRefused(f"The file {target.path} that is signed for is not here, or was altered: stage it anew.")
 
     def profile(self, agency: str) -> Profile:
         """Return an agency's profile as it will be; raise RegistryRefused where the registry has no such agency."""
