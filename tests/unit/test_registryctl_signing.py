@@ -147,6 +147,16 @@ def test_only_what_holders_sign_is_signed_elsewhere(tmp_path, role, capsys):
     assert holders.run(*signing) == 1
 
 
+def test_a_public_key_file_may_say_where_its_private_key_is(holders, tmp_path, capsys):
+    key = holders.keys[CODE][0]
+    public = json.loads((tmp_path / f"{key.name}.pub").read_bytes())
+    (tmp_path / "service.pub").write_text(json.dumps({**public, "uri": f"file2:{key}"}))
+    holders.do("sign", holders.folder, CODE, "--key", tmp_path / "service.pub")
+    assert "Signatures: 1 of 2." in said(capsys)
+    (tmp_path / "service.pub").write_text(json.dumps({**public, "uri": f"file2:{holders.keys[CODE][1]}"}))
+    assert holders.run("sign", holders.folder, CODE, "--key", tmp_path / "service.pub") == 2
+
+
 @pytest.mark.parametrize(
     "key", ["nowhere.pem", "awskms:alias/key", "hsm:x", "holder.txt", "public.pub", "file2:nowhere.pem"]
 )
