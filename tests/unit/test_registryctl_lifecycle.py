@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.registry import MemoryRegistry
-from tests.holders import CODE, Holders
+from tests.holders import CODE, ROWS, Holders
 from tests.registries import Station
 from verify_service.registry.identifier import Identifier
 
@@ -34,19 +34,19 @@ def enrol(holders, station, tmp_path):
     holders.init()
     holders.enrol()
     holders.sign("targets")
-    holders.list("badge,10001,active,,", "badge,10002,active,2026-01-01,2027-01-31")
+    holders.list(*ROWS)
     assert holders.build() == 0
     for key in holders.keys[CODE][:2]:
         sign_elsewhere(holders, CODE, key, tmp_path)
     assert holders.publish() == 0
     station = station()
-    assert ingest(station).agencies[CODE].roster.count == 2
+    assert ingest(station).agencies[CODE].roster.count == len(ROWS)
     assert station.result(SUSPENDED, CODE) == "match_active"
     return station
 
 
 def suspend(holders, station):
-    holders.list("badge,10001,active,,", "badge,10002,suspended,,")
+    holders.list(ROWS[0], "badge,10002,suspended,,", *ROWS[2:])
     assert holders.build() == 0
     holders.sign(CODE)
     assert holders.publish() == 0

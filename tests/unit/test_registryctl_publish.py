@@ -34,7 +34,7 @@ def holders(tmp_path):
 @pytest.fixture
 def suspended(holders):
     """A signed roster that is not published yet."""
-    holders.list(SUSPENDED)
+    holders.list(SUSPENDED, *ROWS[1:])
     assert holders.build() == 0
     holders.sign(CODE)
     return holders
@@ -86,7 +86,7 @@ def test_a_publication_cut_short_anywhere_verifies_and_is_completed_by_the_next(
     holders.sign("root", 3)
     holders.do("profile", "set", holders.folder, holders.profile(name="Sample police, renamed (synthetic)"))
     holders.sign("targets")
-    holders.list(SUSPENDED)
+    holders.list(SUSPENDED, *ROWS[1:])
     assert holders.build() == 0
     holders.sign(CODE)
     before = served(holders)
@@ -129,7 +129,7 @@ def refused(holders, capsys, *options):
 
 
 def test_nothing_is_published_below_a_threshold(holders, capsys):
-    holders.list(SUSPENDED)
+    holders.list(SUSPENDED, *ROWS[1:])
     assert holders.build() == 0
     holders.sign(CODE, 1)
     assert f"{CODE} is not signed by enough of its keys: 1 more" in refused(holders, capsys)
@@ -184,7 +184,7 @@ def rewrite_roster(holders, **changes):
 )
 def test_a_roster_that_no_department_would_take_is_refused(holders, changes, words, capsys):
     """Where the roster cannot be read at all, not even signing says what it would change."""
-    holders.list(SUSPENDED)
+    holders.list(SUSPENDED, *ROWS[1:])
     try:
         rewrite_roster(holders, **changes)
     except AssertionError:
