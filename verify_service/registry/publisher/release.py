@@ -19,7 +19,7 @@ from verify_service.registry.publisher.freshness import Freshness
 from verify_service.registry.publisher.holders import check_holders
 from verify_service.registry.publisher.signatures import counts
 from verify_service.registry.publisher.succession import check_clock, check_roster, check_version
-from verify_service.registry.source import FolderFetcher, Source
+from verify_service.registry.source import CountingFetcher, FolderFetcher, Source, first_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -162,8 +162,8 @@ def _check(staging: Staging, candidate: Candidate, *, lost_keys: bool, progress:
 
 def _publication(staging: Staging, files: RegistryFiles, folder: Path) -> Publication:
     fetcher = _Layered(FolderFetcher(files.folder), FolderFetcher(staging.folder))
-    first = fetcher.download_bytes("metadata/1.root.json", 512_000)
-    return Publication(Source(str(staging.folder), "", fetcher), first, folder / "client", staging.at)
+    source = Source(str(staging.folder), "", CountingFetcher(fetcher))
+    return Publication(source, first_root(source), folder / "client", staging.at)
 
 
 def _untouched(staging: Staging, agency: str) -> bool:
