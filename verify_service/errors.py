@@ -241,6 +241,20 @@ class LogInconsistent(EvidenceFault):
     exit_code = 16
 
 
+class LogIncomplete(EvidenceFault):
+    """A file that a log has to serve is not there, or is none of its kind."""
+
+    code = "log_incomplete"
+    exit_code = 17
+
+
+class LogAltered(EvidenceFault):
+    """What a log serves is not the tree that it signed."""
+
+    code = "log_altered"
+    exit_code = 18
+
+
 class RegistryEvidenceMissing(EvidenceFault):
     """The registry's signed bytes that a record quotes are not all kept, or are no longer what they were."""
 

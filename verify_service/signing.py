@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import orjson
 from cryptography.exceptions import InvalidSignature
@@ -15,6 +15,7 @@ from verify_service.errors import PolicyMalformed, ReceiptMalformed, SignatureIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 ED25519 = 0x01
@@ -57,31 +58,33 @@ def unb64(text: str) -> bytes:
 class NoteKey:
     """A named Ed25519 public key that checks signed notes (C2SP signed-note v1.0.0)."""
 
+    TYPE: ClassVar[int] = ED25519
+
     name: str
     public: bytes
 
     @property
     def key_id(self) -> bytes:
         """The four bytes that a signature line starts with."""
-        content = self.name.encode() + b"\n" + bytes([ED25519]) + self.public
+        content = self.name.encode() + b"\n" + bytes([self.TYPE]) + self.public
         return hashlib.sha256(content).digest()[:KEY_ID_BYTES]
 
     @property
     def vkey(self) -> str:
         """The key as text: name, key id and material joined by plus signs."""
-        return f"{self.name}+{self.key_id.hex()}+{b64(bytes([ED25519]) + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{b64(bytes([self.TYPE]) + self.public)}"
 
     @classmethod
-    def parse(cls, vkey: str) -> NoteKey:
-        """Read a vkey; raise PolicyMalformed where it is not an Ed25519 one or its key id is not its own."""
+    def parse(cls, vkey: str) -> Self:
+        """Read a vkey; raise PolicyMalformed where it is of another type or its key id is not its own."""
         name, _, rest = vkey.partition("+")
         hexadecimal, _, material = rest.partition("+")
         try:
             key = unb64(material)
         except ValueError as error:
             raise PolicyMalformed(f"The key of {name!r} is not base64.") from error
-        if len(key) != 1 + 32 or key[0] != ED25519:
-            raise PolicyMalformed(f"The key of {name!r} is not an Ed25519 key (type 0x01).")
+        if len(key) != 1 + 32 or key[0] != cls.TYPE:
+            raise PolicyMalformed(f"The key of {name!r} is not an Ed25519 key of type 0x{cls.TYPE:02x}.")
         parsed = cls(name, key[1:])
         if parsed.key_id.hex() != hexadecimal:
             raise PolicyMalformed(f"The key of {name!r} says id {hexadecimal}, but its own is {parsed.key_id.hex()}.")
@@ -93,6 +96,9 @@ class NoteKey:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
         except InvalidSignature as error:
             raise SignatureInvalid(f"The signature of {self.name} does not fit the text.") from error
+
+
+Key = TypeVar("Key", bound=NoteKey)
 
 
 @dataclass(frozen=True)
@@ -138,18 +144,18 @@ class Note:
             raise ReceiptMalformed("The signed note has no signature block.")
         return cls(text + "\n", tuple(_signature_line(line) for line in tail[:-1].split("\n")))
 
-    def check(self, keys: Iterable[NoteKey]) -> list[NoteKey]:
-        """Return the known keys that signed; a known key's bad signature spoils the note.
+    def check(self, keys: Iterable[Key]) -> dict[Key, bytes]:
+        """Return the known keys that signed, each with its signature; a known key's bad signature spoils the note.
 
         Lines of unknown keys are passed over, as C2SP signed-note §Signatures asks. Raises SignatureInvalid.
         """
         known = {(key.name, key.key_id): key for key in keys}
-        signed = []
+        signed = {}
         for name, key_id, signature in self.signatures:
             key = known.get((name, key_id))
             if key is not None:
                 key.check(self.text, signature)
-                signed.append(key)
+                signed[key] = signature
         return signed
 
 

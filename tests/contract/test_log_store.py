@@ -76,7 +76,7 @@ def test_what_is_appended_can_be_read_and_proved(log):
         record = parse_record(content)
         assert record.seq == number
         assert [field.value for field in fields.values()] == [f"n{number}"]
-        assert verify_receipt(log.receipt(number), content, log.policy).size == number + 1
+        assert verify_receipt(log.receipt(number), content, log.policy).checkpoint.size == number + 1
 
 
 def test_each_record_names_the_commitment_of_the_one_before(log, store):
@@ -157,7 +157,7 @@ def test_publication_fills_whole_bundles_and_signs_exactly_that(log, store):
     assert [c.size for c in store.checkpoints(log_id(), published=True)] == [0, 256]
     assert parse_record(log.record(255)[0]).kind == "cover"
     published = log.receipt(0, published=True)
-    assert verify_receipt(published, log.record(0)[0], log.policy).size == 256
+    assert verify_receipt(published, log.record(0)[0], log.policy).checkpoint.size == 256
     log.append(note("b"))
     with pytest.raises(NotFound, match="not in a published"):
         log.receipt(256, published=True)

@@ -112,7 +112,7 @@ def test_the_published_log_is_whole_and_proves_the_record(deployment, known, tmp
         assert deployment.client.get(f"{LOG}/tile/{past}").status_code == 404
     record = deployment.get(answer["events"][0]["record"]).get_data()
     proof = deployment.get(f"{receipt}?published=1").get_data(as_text=True)
-    assert verify_receipt(proof, record, deployment.service.policy()).size == 256
+    assert verify_receipt(proof, record, deployment.service.policy()).checkpoint.size == 256
     assert export_log(deployment.service.public_log("LAPD"), tmp_path / "export") == 4
     assert (tmp_path / "export/tile/entries/000").read_bytes() == bundle.get_data()
     assert export_log(deployment.service.public_log("LAPD"), tmp_path / "export") == 4

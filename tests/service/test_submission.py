@@ -29,8 +29,8 @@ def test_an_answer_has_everything_and_its_record_is_proved(deployment, known):
     assert answer["synthetic"] is True
     (event,) = answer["events"]
     record, receipt = (deployment.get(event[name]).get_data() for name in ("record", "receipt"))
-    checkpoint = verify_receipt(receipt.decode(), record, deployment.service.policy())
-    assert (checkpoint.origin, event["log"]["origin"]) == ("logs.example/log/LAPD/records",) * 2
+    proved = verify_receipt(receipt.decode(), record, deployment.service.policy())
+    assert (proved.checkpoint.origin, event["log"]["origin"]) == ("logs.example/log/LAPD/records",) * 2
     document = json.loads(record)
     assert document["body"]["computed"]["explanation"] == answer["explanation"]
     assert document["rules"]["checklist"]["sha256"] == answer["checklist"]["sha256"]

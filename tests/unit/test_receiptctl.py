@@ -33,7 +33,7 @@ def test_a_receipt_that_proves_its_record_says_what_it_shows_and_what_not(tmp_pa
     )
     assert main([*written(tmp_path), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown == {"ok": True, "log": "logs.example/log/LAPD/records", "index": 0, "size": 39}
+    assert shown == {"ok": True, "log": "logs.example/log/LAPD/records", "index": 0, "size": 39, "witnesses": {}}
 
 
 @pytest.mark.parametrize(

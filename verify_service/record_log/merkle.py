@@ -51,6 +51,12 @@ class Peaks:
             size >>= 1
         return Peaks(self.size + 1, (*hashes, leaf))
 
+    @classmethod
+    def of(cls, size: int, subtree: Subtree) -> Peaks:
+        """Read the peaks of the first ``size`` entries out of a tree that has at least as many."""
+        levels = [level for level in reversed(range(size.bit_length())) if size >> level & 1]
+        return cls(size, tuple(subtree(level, (size >> level) - 1) for level in levels))
+
     @property
     def root(self) -> bytes:
         """The tree's root hash."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verify_service.errors import LogNotTrusted, ReceiptMalformed, RecordNotInLog, SignatureInvalid
-from verify_service.record_log.checkpoint import Checkpoint, decimal
+from verify_service.errors import ReceiptMalformed, RecordNotInLog
+from verify_service.record_log.checkpoint import decimal
 from verify_service.record_log.merkle import HASH_BYTES, leaf_hash, root_from_inclusion
 from verify_service.record_log.record import NONCE_BYTES, entry_of
 from verify_service.signing import b64, unb64
 
 if TYPE_CHECKING:
-    from verify_service.record_log.trust import TrustPolicy
+    from verify_service.record_log.trust import Accepted, TrustPolicy
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_PATH = 63
@@ -51,31 +51,28 @@ class Receipt:
         return cls(nonce, decimal(lines[2][6:], "The receipt's index"), path, checkpoint)
 
 
-def verify_receipt(receipt_text: str, record: bytes, policy: TrustPolicy) -> Checkpoint:
-    """Return the signed checkpoint that a receipt proves a record to be under.
+def verify_receipt(receipt_text: str, record: bytes, policy: TrustPolicy) -> Accepted:
+    """Return the checkpoint that a receipt proves a record to be under, with its witnesses.
 
     1. The receipt and its checkpoint are well formed.
     2. The policy names the checkpoint's origin.
     3. A key that the policy gives for that origin signed the checkpoint, and no known key's signature is bad.
-    4. The record's bytes and the receipt's nonce make the entry, and the path leads from it to the signed root.
+    4. The witnesses that the policy's quorum asks for cosigned it.
+    5. The record's bytes and the receipt's nonce make the entry, and the path leads from it to the signed root.
 
-    Raises ReceiptMalformed, LogNotTrusted, SignatureInvalid or RecordNotInLog.
+    Raises ReceiptMalformed, LogNotTrusted, SignatureInvalid, QuorumMissing or RecordNotInLog.
     """
     receipt = Receipt.parse(receipt_text)  # 1
-    checkpoint, note = Checkpoint.parse(receipt.checkpoint)
-    keys = policy.keys_of(checkpoint.origin)  # 2
-    if not keys:
-        raise LogNotTrusted(f"The policy does not name the log {checkpoint.origin}.")
-    if not note.check(keys):  # 3
-        raise SignatureInvalid(f"No key that the policy gives for {checkpoint.origin} signed this checkpoint.")
-    leaf = leaf_hash(entry_of(receipt.nonce, record))  # 4
+    accepted = policy.accept(receipt.checkpoint)  # 1, 2, 3, 4
+    checkpoint = accepted.checkpoint
+    leaf = leaf_hash(entry_of(receipt.nonce, record))  # 5
     root = root_from_inclusion(leaf, receipt.index, checkpoint.size, receipt.path)
     if root != checkpoint.root:
         raise RecordNotInLog(
             f"The log {checkpoint.origin} does not hold these record bytes at index {receipt.index}: the record, "
             "the receipt or both were altered, or they do not belong together."
         )
-    return checkpoint
+    return accepted
 
 
 def _fixed(text: str, length: int, what: str) -> bytes:

@@ -42,6 +42,19 @@ def bundle(entries: Sequence[bytes]) -> bytes:
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
+def unbundle(content: bytes) -> list[bytes]:
+    """Split an entry bundle; raise ValueError where it ends within an entry."""
+    entries: list[bytes] = []
+    place = 0
+    while place < len(content):
+        start = place + 2
+        place = start + int.from_bytes(content[place:start], "big")
+        if place > len(content):
+            raise ValueError(f"entry {len(entries)} is cut off")
+        entries.append(content[start:place])
+    return entries
+
+
 def level_zero(entries: Sequence[bytes]) -> bytes:
     """Return the level 0 tile over some entries."""
     return b"".join(leaf_hash(entry) for entry in entries)

@@ -1,49 +1,185 @@
-"""Read the trust policy: which logs a checker accepts, and which witnesses must have seen them (C2SP tlog-policy)."""
+"""Judge checkpoints by a trust policy: the logs and the witnesses that a checker trusts (C2SP tlog-policy)."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from verify_service.errors import PolicyMalformed
+from verify_service.errors import LogNotTrusted, PolicyMalformed, QuorumMissing, SignatureInvalid
+from verify_service.record_log.checkpoint import Checkpoint
+from verify_service.record_log.cosignature import WitnessKey, cosigned_at
 from verify_service.signing import NoteKey
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from verify_service.signing import Note
+
+NO_QUORUM = "none"
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A witness by its name in the policy; ``url`` is its submission prefix, where it is known."""
+
+    name: str
+    key: WitnessKey
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Witnesses or other groups, and how many of them must have cosigned."""
+
+    needed: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A checkpoint that a policy accepts, and when each of its witnesses cosigned, by the witness's name."""
+
+    checkpoint: Checkpoint
+    cosigned: Mapping[str, datetime]
 
 
 @dataclass(frozen=True)
 class TrustPolicy:
-    """The logs accepted by origin. A quorum other than ``none`` is refused until witnesses are checked here."""
+    """The logs accepted by origin, and the witness or group that must have cosigned."""
 
-    logs: tuple[NoteKey, ...] = field(default=())
+    logs: tuple[NoteKey, ...] = ()
+    witnesses: Mapping[str, Witness] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    quorum: str = NO_QUORUM
 
     def keys_of(self, origin: str) -> list[NoteKey]:
         """Return the keys that may sign for an origin, none where the log is not named."""
         return [key for key in self.logs if key.name == origin]
 
+    def accept(self, text: str) -> Accepted:
+        """Return a signed checkpoint with its witnesses.
+
+        Raises ReceiptMalformed, LogNotTrusted, SignatureInvalid, or QuorumMissing where too few witnesses cosigned.
+        """
+        accepted = self.accept_signed(text)
+        if not self.witnessed(accepted.cosigned):
+            seen = ", ".join(sorted(accepted.cosigned)) or "none of them"
+            raise QuorumMissing(
+                f"The policy asks the quorum {self.quorum}, and of its witnesses {seen} cosigned the checkpoint of "
+                f"{accepted.checkpoint.size} entries: ask for a receipt that is witnessed."
+            )
+        return accepted
+
+    def accept_signed(self, text: str) -> Accepted:
+        """Return a signed checkpoint as ``accept`` does, however few witnesses have cosigned it."""
+        checkpoint, note = Checkpoint.parse(text)
+        keys = self.keys_of(checkpoint.origin)
+        if not keys:
+            raise LogNotTrusted(f"The policy does not name the log {checkpoint.origin}.")
+        if not note.check(keys):
+            raise SignatureInvalid(f"No key that the policy gives for {checkpoint.origin} signed this checkpoint.")
+        return Accepted(checkpoint, self.cosigned(note))
+
+    def cosigned(self, note: Note) -> dict[str, datetime]:
+        """Return the witnesses that cosigned, by name; raise SignatureInvalid where one's cosignature is bad."""
+        names = {witness.key: witness.name for witness in self.witnesses.values()}
+        return {names[key]: cosigned_at(signature) for key, signature in note.check(names).items()}
+
+    def witnessed(self, cosigned: Collection[str]) -> bool:
+        """Say whether these witnesses are the quorum."""
+        return self.quorum == NO_QUORUM or self._witnessed(self.quorum, cosigned)
+
+    def _witnessed(self, name: str, cosigned: Collection[str]) -> bool:
+        group = self.groups.get(name)
+        if group is None:
+            return name in cosigned
+        return sum(self._witnessed(member, cosigned) for member in group.members) >= group.needed
+
     @classmethod
     def parse(cls, text: str) -> TrustPolicy:
         """Read a policy file; raise PolicyMalformed with the line's number and what is wrong with it."""
-        logs: list[NoteKey] = []
-        quorum = None
+        reading = _Reading()
         for number, line in enumerate(text.split("\n"), start=1):
-            words = line.split()
-            if not words or words[0].startswith("#"):
-                continue
-            match words:
-                case ["log", vkey] | ["log", vkey, _]:
-                    logs.append(NoteKey.parse(vkey))
-                case ["quorum", name] if quorum is None:
-                    quorum = name
-                case _:
-                    raise PolicyMalformed(
-                        f"Line {number} of the policy, {line.strip()!r}, is not one this checker knows."
-                    )
-        if quorum is None:
+            try:
+                reading.take(line)
+            except PolicyMalformed as fault:
+                raise PolicyMalformed(f"Line {number} of the policy, {line!r}: {fault.detail}") from fault
+        if reading.quorum is None:
             raise PolicyMalformed("The policy has no quorum line; `quorum none` asks for no witness.")
-        if quorum != "none":
-            raise PolicyMalformed(f"The quorum {quorum!r} names no witness or group defined above it.")
-        if len({key.public for key in logs}) != len(logs):
-            raise PolicyMalformed("The policy names one public key in two log lines.")
-        return cls(tuple(logs))
+        return cls(tuple(reading.logs), reading.witnesses, reading.groups, reading.quorum)
 
     def text(self) -> str:
-        """Write the policy as a file."""
-        return "".join(f"log {key.vkey}\n" for key in self.logs) + "quorum none\n"
+        """Write the policy as a file for checkers, who need no witness's address."""
+        lines = [f"log {key.vkey}" for key in self.logs]
+        lines += [f"witness {witness.name} {witness.key.vkey}" for witness in self.witnesses.values()]
+        lines += [f"group {name} {group.needed} {' '.join(group.members)}" for name, group in self.groups.items()]
+        return "\n".join([*lines, f"quorum {self.quorum}", ""])
+
+
+class _Reading:
+    """What the lines of a policy file have said so far."""
+
+    def __init__(self) -> None:
+        self.logs: list[NoteKey] = []
+        self.witnesses: dict[str, Witness] = {}
+        self.groups: dict[str, Group] = {}
+        self.quorum: str | None = None
+        self._grouped: set[str] = set()
+
+    def take(self, line: str) -> None:
+        if CONTROL.search(line):
+            raise PolicyMalformed("a control character stands in it.")
+        stripped = line.strip(" \t")
+        if stripped and not stripped.startswith("#"):
+            self._take(re.split("[ \t]+", stripped))
+
+    def _take(self, words: list[str]) -> None:
+        match words:
+            case ["log", vkey] | ["log", vkey, _]:
+                key = NoteKey.parse(vkey)
+                if key.public in {known.public for known in self.logs}:
+                    raise PolicyMalformed("another log line has the same public key.")
+                self.logs.append(key)
+            case ["witness", name, vkey, *url] if len(url) <= 1:
+                witness = Witness(self._new(name), WitnessKey.parse(vkey), url[0] if url else None)
+                if witness.key.public in {known.key.public for known in self.witnesses.values()}:
+                    raise PolicyMalformed("another witness line has the same public key.")
+                self.witnesses[name] = witness
+            case ["group", name, needed, *members] if members:
+                self.groups[self._new(name)] = Group(_threshold(needed, len(members)), self._free(members))
+            case ["quorum", name] if self.quorum is None:
+                if name != NO_QUORUM and not self._defined(name):
+                    raise PolicyMalformed(f"{name!r} names no witness or group defined above it.")
+                self.quorum = name
+            case _:
+                raise PolicyMalformed("this checker knows no such line here.")
+
+    def _defined(self, name: str) -> bool:
+        return name in self.witnesses or name in self.groups
+
+    def _new(self, name: str) -> str:
+        if name == NO_QUORUM or self._defined(name):
+            raise PolicyMalformed(f"{name!r} is taken: give another name.")
+        return name
+
+    def _free(self, members: list[str]) -> tuple[str, ...]:
+        """Check members of a group: each is defined, and none is counted twice."""
+        for member in members:
+            if not self._defined(member):
+                raise PolicyMalformed(f"{member!r} names no witness or group defined above it.")
+            if member in self._grouped:
+                raise PolicyMalformed(f"{member!r} is a member already: each counts once.")
+            self._grouped.add(member)
+        return tuple(members)
+
+
+def _threshold(needed: str, members: int) -> int:
+    least = {"any": 1, "all": members}.get(needed)
+    if least is None:
+        least = int(needed) if re.fullmatch("[1-9][0-9]{0,3}", needed) else 0
+    if not 1 <= least <= members:
+        raise PolicyMalformed(f"{needed!r} of {members} members cannot be asked: write any, all or a number.")
+    return least
