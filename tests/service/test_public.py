@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.deployment import loaded
+from verify_service import receiptctl
+from verify_service.errors import ConfigurationError
 from verify_service.evidence.export_log import export_log
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.merkle import Peaks, leaf_hash
@@ -90,7 +92,7 @@ def published(deployment):
     return Checkpoint.parse(deployment.client.get(f"{LOG}/checkpoint").get_data(as_text=True))[0]
 
 
-def test_the_published_log_is_whole_and_proves_the_record(deployment, known, tmp_path):
+def test_the_published_log_is_whole_and_proves_the_record(deployment, known):
     answer = loaded(deployment.submit("DHS-ICE", known()))
     receipt = answer["events"][0]["receipt"]
     assert deployment.get(f"{receipt}?published=1").status_code == 404
@@ -113,9 +115,69 @@ def test_the_published_log_is_whole_and_proves_the_record(deployment, known, tmp
     record = deployment.get(answer["events"][0]["record"]).get_data()
     proof = deployment.get(f"{receipt}?published=1").get_data(as_text=True)
     assert verify_receipt(proof, record, deployment.service.policy()).checkpoint.size == 256
-    assert export_log(deployment.service.public_log("LAPD"), tmp_path / "export") == 4
-    assert (tmp_path / "export/tile/entries/000").read_bytes() == bundle.get_data()
-    assert export_log(deployment.service.public_log("LAPD"), tmp_path / "export") == 4
+
+
+def exported(deployment, folder):
+    """Export the log into a folder and return its files by name."""
+    written = export_log(deployment.service.public_log("LAPD"), folder)
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert written <= len(files)
+    return files
+
+
+def test_the_export_and_what_is_served_are_the_same_bytes_and_whole(deployment, known, tmp_path):
+    for size in (256, 512):
+        deployment.submit("DHS-ICE", known())
+        assert deployment.service.logs.records("LAPD").publish() == size
+        deployment.submit("DHS-ICE", known())
+        for name, content in exported(deployment, tmp_path / "log").items():
+            reply = deployment.client.get(f"{LOG}/{name}")
+            # A partial tile of an earlier size stays where it was written, and is the beginning of what is served.
+            assert (reply.status_code, reply.get_data()) == (200, content), name
+            lasts = name.startswith("tile/")
+            assert reply.headers["Cache-Control"] == (
+                "public, max-age=31536000, immutable" if lasts else "public, max-age=5"
+            )
+            assert reply.content_type == ("application/octet-stream" if lasts else "text/plain; charset=utf-8")
+        (tmp_path / "policy").write_text(deployment.service.policy().text())
+        command = ["log", str(tmp_path / "log"), "--policy", str(tmp_path / "policy")]
+        assert receiptctl.main([*command, "--resume", str(tmp_path / "state")]) == 0
+    assert export_log(deployment.service.public_log("LAPD"), tmp_path / "anew") == 10
+    assert sorted(str(p.relative_to(tmp_path / "anew")) for p in (tmp_path / "anew").rglob("*") if p.is_file()) == [
+        "checkpoint",
+        "checkpoints/0",
+        "checkpoints/256",
+        "checkpoints/512",
+        "checkpoints/sizes",
+        "tile/0/000",
+        "tile/0/001",
+        "tile/1/000.p/2",
+        "tile/entries/000",
+        "tile/entries/001",
+    ]
+
+
+def test_an_export_never_overwrites_another_log(deployment, known, tmp_path):
+    deployment.service.logs.records("LAPD").publish()
+    exported(deployment, tmp_path / "log")
+    (tmp_path / "log/tile/0/000").write_bytes(bytes(8192))
+    with pytest.raises(ConfigurationError, match="belongs to another log"):
+        exported(deployment, tmp_path / "log")
+
+
+def test_the_history_lists_what_was_published_and_nothing_between(deployment, known):
+    log = deployment.service.logs.records("LAPD")
+    for _ in range(3):
+        deployment.submit("DHS-ICE", known())
+    log.publish()
+    deployment.submit("DHS-ICE", known())
+    assert deployment.client.get(f"{LOG}/checkpoints/sizes").get_data(as_text=True) == "0\n256\n"
+    assert Checkpoint.parse(deployment.client.get(f"{LOG}/checkpoints/256").get_data(as_text=True))[0].size == 256
+    signed = {kept.size for kept in deployment.service.log_store.checkpoints(log.log, published=False)}
+    unpublished = signed - {0, 256}
+    assert len(unpublished) >= 4
+    for name in (*unpublished, "0256", "-1", "1e2", "9" * 30, "sizes/", "..", "x"):
+        assert deployment.client.get(f"{LOG}/checkpoints/{name}").status_code == 404, name
 
 
 def test_a_quiet_day_looks_like_any_other(deployment, known):

@@ -74,6 +74,7 @@ RULES: Mapping[str, Rule] = {
     "getRegistry": ANY_CALLER,
     "getChecklist": ANY_CALLER,
     "getLogCheckpoint": PUBLIC,
+    "getPastLogCheckpoint": PUBLIC,
     "getLogTile": PUBLIC,
     "getRequesterPage": PUBLIC,
     "getHealth": PUBLIC,

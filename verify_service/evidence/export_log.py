@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def export_log(log: PublicLog, directory: Path) -> int:
-    """Write every published tile, bundle and, last, the checkpoint; return the number of files.
+    """Write every published tile, bundle, past checkpoint and, last, the newest; return the number of files.
 
     What is there already stays when it is the same; raise ConfigurationError where a file differs, since tiles
     never change. The log is public, so no access event is written.
@@ -22,7 +22,7 @@ def export_log(log: PublicLog, directory: Path) -> int:
     for path, content in log.files():
         target = directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        if path != "checkpoint" and target.exists() and target.read_bytes() != content:
+        if path.startswith("tile/") and target.exists() and target.read_bytes() != content:
             raise ConfigurationError(f"{target} belongs to another log: choose an empty directory.")
         half = target.with_name(target.name + ".part")
         half.write_bytes(content)

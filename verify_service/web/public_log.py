@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 routes = Routes(
     "log",
     "The public record log (C2SP tlog-tiles), as far as it was published.",
-    {"department": "The department's code.", "tile": "A tile's name, such as `0/000` or `entries/000`."},
+    {
+        "department": "The department's code.",
+        "past": "`sizes`, or one of the sizes that it lists.",
+        "tile": "A tile's name, such as `0/000` or `entries/000`.",
+    },
 )
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 BRIEF = {"Cache-Control": "public, max-age=5"}
@@ -36,6 +40,21 @@ def get_checkpoint(department: str) -> Response:
     The newest signed size and root that were published; once a day.
     """
     return Response(_log(department).checkpoint(), content_type="text/plain; charset=utf-8", headers=BRIEF)
+
+
+@routes.operation(
+    "getPastLogCheckpoint",
+    "GET",
+    f"/log/<string:department>/{RECORDS}/checkpoints/<string:past>",
+    reply=Reply(200, {"type": "string"}, media_type="text/plain"),
+    refusals=(NotFound, Unavailable),
+)
+def get_past_checkpoint(department: str, past: str) -> Response:
+    """Read the history of published checkpoints.
+
+    `sizes` lists every size that was published, one a line; the checkpoint of each stands under its size.
+    """
+    return Response(_log(department).past(past), content_type="text/plain; charset=utf-8", headers=BRIEF)
 
 
 @routes.operation(
