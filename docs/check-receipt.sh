@@ -19,7 +19,8 @@ origin=$(sed -n 1p "$work/text")
 size=$(sed -n 2p "$work/text")
 [ "$index" -lt "$size" ] || refuse "the index lies outside the log"
 
-# 2. The policy names the log, with its key as NAME+ID+KEY.
+# 2. The policy asks for no witness, whom this cannot check, and names the log, with its key as NAME+ID+KEY.
+grep -q '^quorum none$' "$policy" || refuse "the policy asks for witnesses: use receiptctl"
 named=$(while read -r kind key _; do [ "$kind" != log ] || [ "${key%%+*}" != "$origin" ] || echo "$key"; done <"$policy")
 [ -n "$named" ] || refuse "the policy does not name the log $origin"
 id=${named#*+} key=${named#*+*+}

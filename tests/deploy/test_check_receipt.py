@@ -48,6 +48,7 @@ def spoiled():
         "another size": (receipt.replace(f"\n{size}\n", f"\n{int(size) + 1}\n"), record, VECTORS["policy"]),
         "a shorter path": (shorter, record, VECTORS["policy"]),
         "a longer path": (longer, record, VECTORS["policy"]),
+        "a quorum": (receipt, record, VECTORS["policy"].replace("quorum none", "quorum w")),
         "no proof": (receipt.replace("tlog-proof", "tlog-prose"), record, VECTORS["policy"]),
     }
 

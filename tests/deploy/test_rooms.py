@@ -41,7 +41,7 @@ def broken(tree):
     linter = Path(sys.executable).with_name("lint-imports")
     assert linter.exists(), "import-linter is missing: run `make .venv/check`"
     said = subprocess.run([linter], cwd=tree, capture_output=True, text=True, timeout=120, check=False).stdout
-    judged = dict(re.findall(r"^(.+) (KEPT|BROKEN)$", said, re.MULTILINE))
+    judged = dict(re.findall(r"^(.+) (KEPT|BROKEN)(?: \(.*\))?$", said, re.MULTILINE))
     assert sorted(judged) == sorted(NAMES), said
     return [name for name, verdict in judged.items() if verdict == "BROKEN"]
 
