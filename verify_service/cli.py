@@ -9,10 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verify_service import __version__, demo, registry_commands, settings
+from verify_service import __version__, demo, evidence_commands, registry_commands, settings
 from verify_service.access.policy import ROLES
 from verify_service.errors import ServiceError
 from verify_service.evidence.audit import audit
+from verify_service.evidence.case_export import DISCOVERY, EVIDENCE, PUBLIC_RECORDS
 from verify_service.evidence.export_log import export_log
 from verify_service.evidence.retention import YEARS
 from verify_service.record_log.log import RECORDS
@@ -30,6 +31,13 @@ CANNOT_RUN = 3
 # What a shell gives for a command that Ctrl-C ended (128 + SIGINT).
 INTERRUPTED = 130
 CODES = "exit codes: 0 fine, 1 check failed, 2 usage, 3 it could not run (the text says why), 130 stopped with Ctrl-C"
+
+
+EXPORTS = (
+    ("evidence-export", EVIDENCE, "export a verification for a court, with all that proves it"),
+    ("discovery-export", DISCOVERY, "export it for discovery, with an index for counsel to mark"),
+    ("public-records-export", PUBLIC_RECORDS, "export it for the public, what could expose a person withheld"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -137,20 +145,24 @@ def _audit(given: argparse.Namespace) -> int:
 
 
 def _retention(given: argparse.Namespace) -> int:
+    service, department = _of_department(given)
+    return _say(
+        given.json,
+        evidence_commands.retention(service, department, given.years, given.approver, carry_out=given.carry_out),
+    )
+
+
+def _export_case(given: argparse.Namespace) -> int:
+    service, department = _of_department(given)
+    report = evidence_commands.export(
+        service, department, given.verification, given.form, given.file, by=given.by, reason=given.reason
+    )
+    return _say(given.json, report)
+
+
+def _of_department(given: argparse.Namespace) -> tuple[Service, str]:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
-    service.check_schema()
-    department = given.department or service.settings.departments[0]
-    retention = service.retention(department, given.years)
-    due = retention.due()
-    if given.carry_out:
-        retention.carry_out(due, given.approver)
-    did = "were destroyed" if given.carry_out else "would be destroyed; nothing was, without --carry-out"
-    count = f"{len(due.verifications)} verifications and {len(due.incidents)} incidents"
-    said = [
-        f"{count} of {department} from before {due.before[:10]} {did}.",
-        *(f"{name} is held: {', '.join(reasons)}." for name, reasons in due.held.items()),
-    ]
-    return _report(given.json, due.document() | {"carried_out": given.carry_out}, *said)
+    return service, given.department or service.settings.departments[0]
 
 
 def _export_log(given: argparse.Namespace) -> int:
@@ -262,6 +274,14 @@ def _add_evidence(add: Callable[..., argparse.ArgumentParser]) -> None:
     retention.add_argument("--years", type=int, default=YEARS, help=f"how long records are kept (default {YEARS})")
     retention.add_argument("--carry-out", action="store_true", help="destroy it; without this nothing is changed")
     retention.add_argument("--approver", action="append", default=[], help="who approves, by serial; give it twice")
+    for name, form, what in EXPORTS:
+        exported = add(name, _export_case, what)
+        exported.add_argument("verification", metavar="VERIFICATION", help="its id")
+        exported.add_argument("file", metavar="FILE", type=Path, help="the zip file to be made")
+        exported.add_argument("--by", required=True, metavar="SERIAL", help="who asks for it; it is on record")
+        exported.add_argument("--reason", required=True, help="such as the number of the order; it is on record")
+        exported.add_argument("--department")
+        exported.set_defaults(form=form)
     export = add("export-log", _export_log, "write the published log as files for any web server")
     export.add_argument("directory", type=Path, metavar="DIR")
     export.add_argument("--department")

@@ -66,6 +66,19 @@ class AccessEvents:
         }
         self._append(caller, "searched", body, fields=() if identifier is None else (identifier,))
 
+    def exported(
+        self, caller: Caller, operation: str, subject: str, form: str, reason: SealedField, address: str | None
+    ) -> None:
+        """Record an export before it is handed out; why it was made stands as a salted digest."""
+        body = {
+            "operation": operation,
+            "object": subject,
+            "form": form,
+            "reason": reason.digest,
+            "address": address,
+        }
+        self._append(caller, "exported", body, fields=(reason,))
+
     def _append(
         self,
         caller: Caller,

@@ -13,6 +13,8 @@ from verify_service.signing import sha256_hex
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Every version ever used stays.
+CHECKLISTS = files(__package__).joinpath("checklists")
 CURRENT_CHECKLIST = "1"
 ALWAYS = {"always": True}
 ANSWERS = ("done", "not_applicable", "not_possible")
@@ -60,7 +62,7 @@ def checklist(version: str = CURRENT_CHECKLIST) -> Checklist:
 
     Raises FileNotFoundError where there is no such version.
     """
-    content = files(__package__).joinpath("checklists", f"{version}.json").read_bytes()
+    content = CHECKLISTS.joinpath(f"{version}.json").read_bytes()
     document = json.loads(content)
     digest = sha256_hex(content)
     opening = {name: document[name] for name in ("version", "approval", "title", "notice")} | {"sha256": digest}

@@ -13,6 +13,8 @@ from verify_service.signing import sha256_hex
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Every version ever used stays.
+OUTCOME_TABLES = files(__package__).joinpath("outcome_tables")
 CURRENT_TABLE = "1"
 AS_CONCLUDED = "as_concluded"
 
@@ -97,7 +99,7 @@ class OutcomeTable:
 @cache
 def outcome_table(version: str = CURRENT_TABLE) -> OutcomeTable:
     """Read a table that ships with the package; every version ever used stays."""
-    content = files(__package__).joinpath("outcome_tables", f"{version}.json").read_bytes()
+    content = OUTCOME_TABLES.joinpath(f"{version}.json").read_bytes()
     document: dict[str, Any] = json.loads(content)
     rows = tuple((row["row"], row["outcome"], tuple(row["when"])) for row in document["rows"])
     return OutcomeTable(document["version"], sha256_hex(content), rows)
