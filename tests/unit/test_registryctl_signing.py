@@ -4,6 +4,7 @@ import json
 import stat
 
 import pytest
+from tuf.api.metadata import Metadata
 
 from tests.holders import CODE, Holders
 
@@ -138,11 +139,18 @@ def test_bytes_that_are_no_roles_are_not_signed(holders, tmp_path, content, caps
     assert not (tmp_path / "signature").exists()
 
 
+def test_bytes_that_say_the_same_and_are_not_the_exact_ones_are_not_signed(holders, tmp_path, capsys):
+    path = exported(holders, tmp_path)
+    path.write_text(json.dumps(json.loads(path.read_bytes()), indent=1))
+    assert holders.run("sign-bytes", path, "--key", holders.keys[CODE][0], "--out", tmp_path / "signature") == 1
+    assert "no exact bytes" in said(capsys)
+
+
 @pytest.mark.parametrize("role", ["timestamp", "snapshot"])
 def test_only_what_holders_sign_is_signed_elsewhere(tmp_path, role, capsys):
     holders = Holders(tmp_path).published()
     (path,) = (holders.folder / "metadata").glob(f"*{role}.json")
-    (tmp_path / "bytes").write_bytes(json.dumps(json.loads(path.read_bytes())["signed"]).encode())
+    (tmp_path / "bytes").write_bytes(Metadata.from_file(str(path)).signed_bytes)
     signing = ["sign-bytes", tmp_path / "bytes", "--key", holders.keys[CODE][0], "--out", tmp_path / "signature"]
     assert holders.run(*signing) == 1
 
