@@ -45,7 +45,13 @@ def check_role(agency: str, role: Targets) -> None:
 
 
 def key_fingerprint(delegator: Root | Targets, role: str) -> str:
-    """Return a digest of the public keys that may sign a role, which changes when its keys are rotated."""
+    """Return a digest of the public keys that may sign a role, which changes when its keys are rotated.
+
+    Raises RegistryRefused where one key has two names: TUF's client counts names, so that whoever holds this key would
+    reach a threshold of two alone.
+    """
     keys = [delegator.get_key(key_id) for key_id in delegator.get_delegated_role(role).keyids]
+    if len({key.keyval["public"] for key in keys}) < len(keys):
+        raise RegistryRefused(f"Of the keys of {role}, one has two names: name each key once.")
     lines = sorted(f"{key.scheme} {key.keyval['public']}" for key in keys)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
