@@ -1,16 +1,21 @@
 """Attacks 6, 7, 17, 21, 22 and 24 on the registry: files that are endless, slow, swapped, broken or half in place."""
 
 import re
+import signal
 import threading
 import time
 
 import pytest
 
+from tests.fault.doomed_ingest import run_doomed
+from tests.registries import DEPARTMENT, Station
 from tests.site import drip, endless
 from verify_service.errors import RegistryRefused
 from verify_service.registry.identifier import Identifier
 from verify_service.registry.source import Patience
 from verify_service.signing import sha256_hex
+from verify_service.storage.blinding_key_store import BlindingKeyStore
+from verify_service.storage.registry_store import RegistryStore
 
 
 def published(besieged, change=lambda content: content):
@@ -202,3 +207,16 @@ def test_r24_of_two_ingesters_at_once_one_is_refused(besieged, site):
     (report,) = reports
     assert report.refusals == []
     assert len(besieged.store.cycles) == report.number
+
+
+def test_r24_a_crash_in_the_middle_of_a_swap_leaves_the_old_edition_whole(besieged, database, tmp_path):
+    station = Station(besieged.sample, RegistryStore(database), BlindingKeyStore(database), tmp_path / "other")
+    station.ingest()
+    news = station.sample.known("DHS-ICE", status="absent")
+    published(besieged)
+    # All of the edition is written by then, and nothing of it committed.
+    assert run_doomed(station, "write_edition").returncode == -signal.SIGKILL
+    assert station.store.current(DEPARTMENT).number == 1
+    assert station.result(news, "DHS-ICE") == "no_match"
+    assert station.ingest().edition.number == 2
+    assert station.result(news, "DHS-ICE") == "match_active"
