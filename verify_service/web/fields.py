@@ -160,7 +160,7 @@ class Moment(fields.Field[datetime]):
             raise self.make_error("invalid")
         try:
             return parse_rfc3339(value.upper())
-        except (ValueError, OverflowError) as error:
+        except ValueError as error:
             raise self.make_error("invalid") from error
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002
