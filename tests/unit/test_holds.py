@@ -164,6 +164,17 @@ def test_a_new_epoch_is_compared_by_numbers_and_taken_where_they_agree(station):
     assert station.result(station.sample.known(ICE), ICE) == "match_active"
 
 
+def test_a_key_that_was_retired_does_not_come_back(station):
+    first = station.sample.key(ICE)
+    station.sample.publish_roster(ICE, rekeyed(station))
+    station.ingest()
+    again = station.sample.rekeyed_roster(ICE, first)
+    station.sample.publish_roster(ICE, again)
+    (refusal,) = station.ingest().refusals
+    assert "is of key epoch 1, but epoch 2 is held" in refusal.reason
+    assert station.store.current(DEPARTMENT).agencies[ICE].roster.epoch == 2
+
+
 def test_a_new_epoch_whose_numbers_do_not_agree_is_held_and_says_how_it_was_compared(station):
     station.sample.publish_roster(ICE, rekeyed(station, least=3))
     (hold,) = station.ingest().holds

@@ -119,7 +119,7 @@ class AgencyIntake:
         if held is None:
             held = self._load(agency, target, old)
         else:
-            _check_sequence(held.seq, old)
+            _check_sequence(held, old)
         self._check_change(agency, held)
         return held
 
@@ -164,7 +164,7 @@ class AgencyIntake:
             )
         if header.issued_at > self._at + CLOCK_TOLERANCE:
             raise RegistryRefused(f"The roster of {agency} is of {rfc3339(header.issued_at)}, which has not come yet.")
-        _check_sequence(header.seq, old)
+        _check_sequence(header, old)
         if old is not None and header.seq == old.seq + 1 and header.prev_sha256 != old.sha256:
             raise RegistryRefused(f"The roster of {agency} does not follow the one that is held.")
 
@@ -181,9 +181,16 @@ class _Held(Exception):
         self.hold = hold
 
 
-def _check_sequence(seq: int, old: RosterRef | None) -> None:
-    if old is not None and seq <= old.seq:
+def _check_sequence(new: RosterHeader | RosterRef, old: RosterRef | None) -> None:
+    if old is None:
+        return
+    if new.seq <= old.seq:
         raise RegistryRefused(
-            f"The roster of {old.agency} has number {seq}, but number {old.seq} is held: "
+            f"The roster of {old.agency} has number {new.seq}, but number {old.seq} is held: "
             "an old one is being played back."
+        )
+    if new.epoch < old.epoch:
+        raise RegistryRefused(
+            f"The roster of {old.agency} is of key epoch {new.epoch}, but epoch {old.epoch} is held: "
+            "a retired key may be in other hands, so the agency has to use a new one."
         )
