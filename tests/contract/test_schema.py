@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from tests.conftest import database_on
 from verify_service.errors import DatabaseVersionMismatch
 from verify_service.storage import registry_tables, schema
+from verify_service.storage.registry_tables import ingest_cycle
 from verify_service.storage.tables import metadata
 
 
@@ -45,6 +49,23 @@ def test_a_database_of_an_older_release_is_refused(empty, monkeypatch):
     monkeypatch.setattr(schema, "_head", lambda: "9999")
     with pytest.raises(DatabaseVersionMismatch, match="needs 9999"):
         schema.check(empty)
+
+
+def test_cycles_of_before_keep_the_versions_that_they_verified(empty):
+    assert schema._current(empty) is None
+    with empty.write() as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+    with empty.write() as connection:
+        row = "'LAPD', 1, '2026-11-24T05:04:09.000Z', '{\"root\": 3, \"DHS-ICE\": 7}'"
+        connection.exec_driver_sql(
+            f"INSERT INTO ingest_cycle (department, number, started_at, versions) VALUES ({row})"  # noqa: S608
+        )
+    schema.upgrade(empty)
+    with empty.read() as connection:
+        (signed,) = connection.scalars(select(ingest_cycle.c.signed)).all()
+    assert json.loads(signed) == {"root": {"version": 3, "keys": None}, "DHS-ICE": {"version": 7, "keys": None}}
 
 
 def test_every_row_carries_its_department():
