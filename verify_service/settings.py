@@ -41,6 +41,7 @@ VARIABLES: Mapping[str, str] = {
     "VERIFY_REGISTRY": "give the URL or folder of the signed registry",
     "VERIFY_REGISTRY_ROOT": "name the file of the registry's pinned root",
     "VERIFY_BLINDING_KEYS": "name the file of the keys that blind roster identifiers",
+    "VERIFY_CONTACT": "give the telephone number that a person who asked can call",
     "VERIFY_TIMEZONE": "name the time zone of the departments, such as America/Los_Angeles",
     "VERIFY_PUBLISH_AT": "give the local hour of publication, such as 04:00",
 }
@@ -48,6 +49,7 @@ SERVE = frozenset({"VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST", "VERIFY_ISSUER", "VE
 
 DEPARTMENT = re.compile(r"[A-Z][A-Z0-9-]{1,15}")
 HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+CONTACT = re.compile(r"[0-9+() .-]{3,30}")
 TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -82,6 +84,7 @@ class Settings:
     registry: str
     registry_root: Path | None
     blinding_keys: Path | None
+    contact: str
     timezone: ZoneInfo
     publish_at: time
 
@@ -160,6 +163,7 @@ def _settings(reading: _Reading, home: Path, cores: int) -> Settings:
         registry=read("VERIFY_REGISTRY", _registry, ""),
         registry_root=read("VERIFY_REGISTRY_ROOT", _path, None),
         blinding_keys=read("VERIFY_BLINDING_KEYS", _path, None),
+        contact=read("VERIFY_CONTACT", _contact, ""),
         timezone=read("VERIFY_TIMEZONE", _timezone, ZoneInfo("America/Los_Angeles")),
         publish_at=read("VERIFY_PUBLISH_AT", _time_of_day, time(4)),
     )
@@ -175,6 +179,12 @@ def _contradictions(settings: Settings) -> list[str]:
     if settings.development and settings.bind.port == settings.devissuer_port:
         faults.append("VERIFY_DEVISSUER_PORT is the port of VERIFY_BIND: give the development issuer one of its own.")
     return faults
+
+
+def _contact(text: str) -> str:
+    if not CONTACT.fullmatch(text):
+        raise ValueError("is no telephone number")
+    return text
 
 
 def _departments(text: str) -> tuple[str, ...]:

@@ -1,5 +1,17 @@
 """What tests of the web shell alone put where the domain would stand."""
 
 WITHOUT_DOMAIN = dict.fromkeys(
-    ("zone", "desk", "reading", "expunging", "case_reader", "registry", "logs", "public_logs")
+    (
+        "zone",
+        "publish_at",
+        "contact",
+        "public_url",
+        "desk",
+        "reading",
+        "expunging",
+        "case_reader",
+        "registry",
+        "logs",
+        "public_logs",
+    )
 )

@@ -128,7 +128,7 @@ def test_a_hold_stands_against_it_until_an_order_releases_it(deployment, doomed)
 def test_the_requesters_statement_goes_only_where_the_order_names_it(deployment, doomed, other):
     expunged(deployment, doomed["id"])
     page = deployment.client.get(doomed["requester_receipt"]).get_data(as_text=True)
-    assert "Identifier listed" in page
+    assert "The number given is on the agency&#39;s list." in page
     expunged(deployment, other["id"], statements=True)
     page = deployment.client.get(other["requester_receipt"]).get_data(as_text=True)
     assert "Withdrawn by order." in page

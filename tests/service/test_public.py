@@ -11,8 +11,11 @@ from verify_service.evidence.export_log import export_log
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.merkle import Peaks, leaf_hash
 from verify_service.record_log.receipt import verify_receipt
+from verify_service.verification.outcome import OUTCOMES
+from verify_service.web.requester import texts
 
 LOG = "/log/LAPD/records"
+LISTED = "The number given is on the agency&#39;s list."
 
 
 def page(deployment, answer):
@@ -26,7 +29,13 @@ def page(deployment, answer):
 def test_the_person_who_asked_sees_agency_outcome_and_time_and_nothing_else(deployment, known):
     answer = loaded(deployment.submit("DHS-ICE", known(), note="Something private."))
     shown = page(deployment, answer)
-    for told in ("DHS-ICE", "Identifier listed", "2026-11-23 21:18 PST", "not show that the person is not an agent"):
+    for told in (
+        "DHS-ICE",
+        "The number given is on the agency&#39;s list.",
+        "El número dado está en la lista de la agencia.",
+        "2026-11-23 21:18 PST",
+        "Nothing yet ties this person to the number.",
+    ):
         assert told in shown
     for kept in (answer["id"], "261124001234", "38211", known(), "private", "<script"):
         assert kept not in shown
@@ -36,18 +45,21 @@ def test_the_person_who_asked_sees_agency_outcome_and_time_and_nothing_else(depl
 def test_what_a_supervisor_must_tell_waits_for_the_release(deployment, known, status):
     answer = loaded(deployment.submit("DHS-ICE", known(status=status)))
     assert "A supervisor is checking" in page(deployment, answer)
-    assert answer["outcome"].replace("_", " ").capitalize() not in page(deployment, answer)
+    said = texts()["en"][answer["outcome"]]
+    assert said.replace("'", "&#39;") not in page(deployment, answer)
     assert deployment.follow(answer, "released", "supervisor").status_code == 201
-    assert answer["outcome"].replace("_", " ").capitalize() in page(deployment, answer)
+    assert said.replace("'", "&#39;") in page(deployment, answer)
+    for told in ("not show that the person is not an agent", "no demuestra que la persona no sea agente"):
+        assert told in page(deployment, answer)
 
 
 def test_an_outcome_that_worsens_hides_the_earlier_one(deployment, known):
     answer = loaded(deployment.submit("DHS-ICE", known()))
-    assert "Identifier listed" in page(deployment, answer)
+    assert LISTED in page(deployment, answer)
     deployment.follow(answer, "agency_callback", agency_callback={"result": "denied"})
     assert "A supervisor is checking" in page(deployment, answer)
     deployment.follow(answer, "corrected", corrected={"corrects_seq": 1, "withdrawn": True})
-    assert "Identifier listed" in page(deployment, answer)
+    assert LISTED in page(deployment, answer)
 
 
 def test_each_change_of_outcome_replaces_the_statement(deployment, known):
@@ -64,6 +76,50 @@ def test_each_change_of_outcome_replaces_the_statement(deployment, known):
     ]
     assert len({s["receipt_number"] for s in statements}) == 1
     assert statements[0]["time"] == "2026-11-24T05:18:00.000Z"
+
+
+def test_every_outcome_has_its_words_in_both_languages():
+    english, spanish = texts()["en"], texts()["es"]
+    assert english.keys() == spanish.keys()
+    for outcome in OUTCOMES:
+        assert english[outcome] != spanish[outcome]
+        assert english[f"{outcome}_means"]
+
+
+def test_the_person_who_asked_can_check_the_statement_without_seeing_the_case(deployment, known, tmp_path):
+    answer = loaded(deployment.submit("DHS-ICE", known()))
+    code = answer["requester_receipt"]
+    assert "daily at 04:00" in page(deployment, answer)
+    assert deployment.client.get(f"{code}/proof").status_code == 404
+    deployment.service.logs.records("LAPD").publish()
+    assert f'href="{code}/proof"' in page(deployment, answer)
+    files = {name: deployment.client.get(f"{code}/{name}") for name in ("statement", "proof")}
+    for name, reply in files.items():
+        assert "attachment" in reply.headers["Content-Disposition"]
+        assert reply.headers["Cache-Control"] == "no-store"
+        (tmp_path / name).write_bytes(reply.get_data())
+    (tmp_path / "policy").write_text(deployment.service.policy().text())
+    arguments = ["verify", tmp_path / "proof", "--record", tmp_path / "statement", "--policy", tmp_path / "policy"]
+    assert receiptctl.main([str(argument) for argument in arguments]) == 0
+    statement = files["statement"].get_data(as_text=True)
+    for kept in (answer["id"], answer["incident"]["id"], "38211", known()):
+        assert kept not in statement
+
+
+def test_nothing_can_be_checked_while_a_supervisor_is_checking(deployment, known):
+    answer = loaded(deployment.submit("DHS-ICE", known(status="absent")))
+    for name in ("statement", "proof"):
+        reply = deployment.client.get(f"{answer['requester_receipt']}/{name}")
+        assert (reply.status_code, "no statement to check yet" in reply.get_data(as_text=True)) == (404, True)
+
+
+def test_the_officers_screen_shows_the_address_as_a_qr_code(deployment, known):
+    answer = loaded(deployment.submit("DHS-ICE", known()))
+    assert answer["requester_receipt_qr"] == f"{answer['requester_receipt']}/qr"
+    image = deployment.client.get(answer["requester_receipt_qr"])
+    assert (image.status_code, image.content_type) == (200, "image/svg+xml")
+    assert image.get_data().startswith(b"<?xml")
+    assert deployment.client.get("/r/abcdefghijklmnopqrstuvwxyz/qr").status_code == 404
 
 
 def as_statement(record):

@@ -9,6 +9,7 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import time
     from zoneinfo import ZoneInfo
 
     from verify_service.access.reading import CaseReader, Reading
@@ -30,6 +31,7 @@ class Backend:
 
     ``readiness`` names what must work before requests are let in; each check raises a ServiceError whose words say
     what does not. ``synthetic`` tells whether the registry is an invented one now, which every page then says.
+    ``contact`` is whom the person who asked can call, ``public_url`` the service's address; each empty where not known.
     """
 
     authenticator: Authenticator
@@ -39,6 +41,9 @@ class Backend:
     readiness: Mapping[str, Callable[[], None]]
     synthetic: Callable[[], bool]
     zone: ZoneInfo
+    publish_at: time
+    contact: str
+    public_url: str
     desk: Desk
     reading: Reading
     expunging: Expunging

@@ -101,6 +101,7 @@ VERIFICATION = _object(
 )
 VERIFICATION["properties"] |= {
     "requester_receipt": {**TEXT, "description": "The requester's page; told once, with the submission."},
+    "requester_receipt_qr": {**TEXT, "description": "Its address as a QR code to show on the officer's screen."},
     "identifier": {**_or_null(IDENTIFIER), "description": "As last typed; where a verification is read."},
 }
 OUTDATED = {

@@ -264,6 +264,7 @@ def _render(caller: Caller) -> Render:
         document = replies.verification_document(answered, replies.placed_events(url, origin, answered.events))
         if answered.requester_code is not None:
             document["requester_receipt"] = f"/r/{answered.requester_code}"
+            document["requester_receipt_qr"] = f"/r/{answered.requester_code}/qr"
         return replies.kept(url, document, answered.applying, answered.incident.answers)
 
     return render
