@@ -14,13 +14,14 @@ import tempfile
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 from tests.memory import growth, in_a_new_program
 from tests.postgresql import PostgreSQL
 from verify_service.clock import SystemClock
 from verify_service.registry.blinding import parse_blinding_key_file
-from verify_service.registry.identifier import parse_identifier
+from verify_service.registry.identifier import Identifier, parse_identifier
 from verify_service.registry.ingest import Ingest
 from verify_service.registry.keyring import Keyring
 from verify_service.registry.registry import Registry
@@ -49,6 +50,25 @@ class TimedDatabase(Database):
         self.holds.append(time.perf_counter() - started)
 
 
+class TimedStore(RegistryStore):
+    """Note how long the transaction takes that makes a new edition stand."""
+
+    swap_s: float
+
+    def swap(self, *arguments):
+        started = time.perf_counter()
+        edition = super().swap(*arguments)
+        self.swap_s = time.perf_counter() - started
+        return edition
+
+
+def size_mb(database: Database) -> float:
+    if not database.is_sqlite:
+        with database.read() as connection:
+            return connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one() / 1e6
+    return sum(path.stat().st_size for path in Path(database.engine.url.database).parent.glob("*.db*")) / 1e6
+
+
 def baseline(registry: Path) -> float:
     rosters = [path.read_bytes() for path in sorted(registry.glob("targets/rosters/*/*"))]
     started = time.perf_counter()
@@ -63,7 +83,7 @@ def measure(url: str, registry: Path) -> dict[str, float]:
     database = TimedDatabase(url)
     database.holds = []
     metadata.create_all(database.engine)
-    store, keyring = RegistryStore(database), Keyring(BlindingKeyStore(database), VAULT)
+    store, keyring = TimedStore(database), Keyring(BlindingKeyStore(database), VAULT)
     keyring.take_in(DEPARTMENT, parse_blinding_key_file((registry / "private/blinding-keys.json").read_bytes()))
     root = (registry / "metadata/1.root.json").read_bytes()
     with tempfile.TemporaryDirectory() as folder:
@@ -72,6 +92,7 @@ def measure(url: str, registry: Path) -> dict[str, float]:
             started = time.perf_counter()
             report = ingest.run()
             seconds = time.perf_counter() - started
+        swap = store.swap_s
         started = time.perf_counter()
         ingest.run()
         unchanged = time.perf_counter() - started
@@ -80,6 +101,8 @@ def measure(url: str, registry: Path) -> dict[str, float]:
         "entries": sum(entries for _, entries in report.loaded),
         "ingest_s": round(seconds, 3),
         "unchanged_s": round(unchanged, 3),
+        "swap_ms": round(swap * 1000, 1),
+        "database_mb": round(size_mb(database)),
         "peak_rss_growth_mb": round(memory.mb, 1),
         "longest_write_ms": round(max(database.holds) * 1000, 1),
         **lookups(Registry(store, keyring), registry),
@@ -90,11 +113,11 @@ def measure(url: str, registry: Path) -> dict[str, float]:
 
 def lookups(registry: Registry, folder: Path) -> dict[str, float]:
     known = json.loads((folder / "known-identifiers.json").read_bytes())["identifiers"]
+    row = next(row for row in known if row["status"] == "active" and row["kind"] == "badge")
+    active, agency = parse_identifier("badge", row["value"]), row["agency"]
     medians = {}
-    for status in ("active", "absent"):
-        row = next(row for row in known if row["status"] == status and row["kind"] == "badge")
-        identifier = parse_identifier(row["kind"], row["value"])
-        for who, agencies in (("one", [row["agency"]]), ("all", None)):
+    for status, identifier in (("active", active), ("absent", absent(registry, agency))):
+        for who, agencies in (("one", [agency]), ("all", None)):
             times = []
             for _ in range(LOOKUPS):
                 started = time.perf_counter()
@@ -102,6 +125,16 @@ def lookups(registry: Registry, folder: Path) -> dict[str, float]:
                 times.append(time.perf_counter() - started)
             medians[f"lookup_{who}_{status}_ms"] = round(statistics.median(times) * 1000, 3)
     return medians
+
+
+def absent(registry: Registry, agency: str) -> Identifier:
+    """Return a number that nobody has, of digits that look like no other, since others are asked for with it."""
+    numbers = (parse_identifier("badge", "".join(digits)) for digits in product("3479", repeat=5))
+    return next(
+        number
+        for number in numbers
+        if registry.check(DEPARTMENT, number, [agency], datetime.now(UTC)).checks[0].result == "no_match"
+    )
 
 
 def main() -> None:
