@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
 
 from tests.registries import DEPARTMENT
+from verify_service.clock import parse_rfc3339
 from verify_service.errors import RegistryRefused
 from verify_service.registry.cycle import CycleRow
 from verify_service.registry.hold import Decision, HeldRoster
@@ -16,16 +18,20 @@ from verify_service.registry.roster_lines import RosterReader
 from verify_service.signing import sha256_hex
 
 
-def test_rosters_are_compared_entry_by_entry(station):
+@pytest.mark.parametrize("field", ["not_before", "expires"])
+def test_rosters_are_compared_entry_by_entry(station, field):
     old = station.ingest().edition.agencies["DHS-ICE"].roster
     sample = station.sample
-    suspended, dated = (sample.known("DHS-ICE", kind) for kind in ("badge", "credential"))
+    suspended, expired = sample.known("DHS-ICE"), sample.known("DHS-ICE", status="expired")
+    rows = {row[0]: row for rows in RosterReader(BytesIO(sample.roster("DHS-ICE"))).blocks() for row in rows}
+    begins, ends = (parse_rfc3339(text) if text else None for text in rows[sample.key("DHS-ICE").tag(expired)][3:5])
     reinstated = sample.known("DHS-ICE", status="suspended")
     added = [Identifier("badge", f"9990{digit}") for digit in range(3)]
     gone = sample.known("DHS-ICE", status="lost")
     entries = [RosterEntry(suspended, "suspended", None, None), RosterEntry(reinstated, "active", None, None)]
     entries += [RosterEntry(identifier, "active", None, None) for identifier in added]
-    entries.append(RosterEntry(dated, "active", station.clock.now(), None))
+    other = {"not_before": (ends - timedelta(days=9999), ends), "expires": (begins, ends + timedelta(days=1))}
+    entries.append(RosterEntry(expired, "active", *other[field]))
     new = sample.next_roster("DHS-ICE", entries=entries, without=[gone])
     reader = RosterReader(BytesIO(new))
     ref = station.store.load_roster(DEPARTMENT, reader.header, sha256_hex(new), reader.blocks())
