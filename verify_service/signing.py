@@ -118,13 +118,17 @@ class NoteSigner:
 
         ``text`` ends in a newline, as C2SP signed-note asks.
         """
-        signature = self.key_id + self.private.sign(text.encode())
-        return f"{text}\n{SIGNATURE_MARK}{self.name} {b64(signature)}\n"
+        return f"{text}\n{signature_line(self.key, self.private.sign(text.encode()))}"
 
     @property
     def key_id(self) -> bytes:
         """The four bytes that a signature line starts with."""
         return self.key.key_id
+
+
+def signature_line(key: NoteKey, signature: bytes) -> str:
+    """Return a key's line of a note's signature block."""
+    return f"{SIGNATURE_MARK}{key.name} {b64(key.key_id + signature)}\n"
 
 
 @dataclass(frozen=True)

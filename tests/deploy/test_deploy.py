@@ -39,6 +39,7 @@ def test_the_units_are_what_the_issue_asks_for():
         "verify-service-ingest.service",
         "verify-service-ingest.timer",
         "verify-service.service",
+        "verify-witness.service",
     }
 
 

@@ -10,10 +10,15 @@ from importlib.util import find_spec
 import pytest
 
 from tests.deploy.tools import DEPLOY, ROOT
-from verify_service import cli, receiptctl, registryctl, settings
+from verify_service import cli, receiptctl, registryctl, settings, witnessctl
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *DEPLOY.glob("*.md")])
-PARSERS = {"verify-service": cli._parser, "registryctl": registryctl._parser, "receiptctl": receiptctl._parser}
+PARSERS = {
+    "verify-service": cli._parser,
+    "registryctl": registryctl._parser,
+    "receiptctl": receiptctl._parser,
+    "witnessctl": witnessctl._parser,
+}
 COMMAND = re.compile(rf"(?:^|\s|/|\()({'|'.join(PARSERS)}) (.*)")
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 # What ends the part of a shell line that the command itself gets.

@@ -23,6 +23,7 @@ OFFENCES = {
     "Flask and marshmallow are known in web and devissuer only": ("settings.py", "import flask"),
     "SQLAlchemy and Alembic are known in storage only": ("settings.py", "import sqlalchemy"),
     "TUF is known in registry only": ("settings.py", "import tuf"),
+    "A witness knows nothing of the service that it watches": ("witness/key.py", "import verify_service.verification"),
     "receiptctl needs no web framework, no database and no network": ("receiptctl.py", "import socket"),
 }
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from verify_service.errors import SignatureInvalid
-from verify_service.signing import SIGNATURE_MARK, NoteKey, b64
+from verify_service.signing import NoteKey, signature_line
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -44,12 +44,17 @@ class Cosigner:
         """Return the signature line over a checkpoint's text, as of a moment."""
         seconds = int(moment.timestamp())
         signature = self.private.sign(_message(text, seconds).encode())
-        return f"{SIGNATURE_MARK}{self.name} {b64(self.key.key_id + seconds.to_bytes(TIME_BYTES, 'big') + signature)}\n"
+        return signature_line(self.key, seconds.to_bytes(TIME_BYTES, "big") + signature)
 
 
 def cosigned_at(signature: bytes) -> datetime:
     """Return the time that a cosignature names; raise SignatureInvalid where it names none."""
-    return datetime.fromtimestamp(_seconds(signature), UTC)
+    return utc(_seconds(signature))
+
+
+def utc(seconds: int) -> datetime:
+    """Return a POSIX time as a moment."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _seconds(signature: bytes) -> int:
