@@ -28,6 +28,7 @@ def serve(chosen: Settings) -> None:
     service = Service(chosen)
     service.check_schema()
     service.check_logs()
+    service.witnessing()
     service.database.dispose()
     issuer = devissuer.running(chosen.home, chosen.devissuer_port) if chosen.development else nullcontext()
     with issuer:
@@ -47,4 +48,8 @@ def application() -> Flask:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     for publication in service.publications():
         threading.Thread(target=publication.run_daily, args=(time.sleep,), name="publication", daemon=True).start()
+    witnessing = service.witnessing()
+    if witnessing is not None:
+        lock = service.settings.home / "witnessing.lock"
+        threading.Thread(target=witnessing.run, args=(lock, time.sleep), name="witnessing", daemon=True).start()
     return create_app(service.backend())

@@ -44,6 +44,7 @@ VARIABLES: Mapping[str, str] = {
     "VERIFY_CONTACT": "give the telephone number that a person who asked can call",
     "VERIFY_TIMEZONE": "name the time zone of the departments, such as America/Los_Angeles",
     "VERIFY_PUBLISH_AT": "give the local hour of publication, such as 04:00",
+    "VERIFY_WITNESSES": "name the file of the witnesses, their addresses and the quorum",
 }
 SERVE = frozenset({"VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST", "VERIFY_ISSUER", "VERIFY_AUDIENCE"})
 
@@ -87,6 +88,7 @@ class Settings:
     contact: str
     timezone: ZoneInfo
     publish_at: time
+    witnesses: Path | None
 
 
 def from_environment(needs: Collection[str] = SERVE) -> Settings:
@@ -166,6 +168,7 @@ def _settings(reading: _Reading, home: Path, cores: int) -> Settings:
         contact=read("VERIFY_CONTACT", _contact, ""),
         timezone=read("VERIFY_TIMEZONE", _timezone, ZoneInfo("America/Los_Angeles")),
         publish_at=read("VERIFY_PUBLISH_AT", _time_of_day, time(4)),
+        witnesses=read("VERIFY_WITNESSES", _path, None),
     )
 
 

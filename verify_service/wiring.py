@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ from verify_service.record_log.public_log import PublicLog
 from verify_service.record_log.publication import DailyPublication
 from verify_service.record_log.record_log import RecordLog
 from verify_service.record_log.trust import TrustPolicy
+from verify_service.record_log.witness_call import WitnessHttp
+from verify_service.record_log.witnessing import Witnessing, witness_policy
 from verify_service.registry.blinding import parse_blinding_key_file
 from verify_service.registry.hold import Holds
 from verify_service.registry.ingest import Ingest
@@ -35,6 +37,7 @@ from verify_service.storage.audit_store import AuditTables
 from verify_service.storage.blinding_key_store import BlindingKeyStore
 from verify_service.storage.case_reader import CaseTables
 from verify_service.storage.case_store import CaseStore
+from verify_service.storage.cosignature_store import CosignatureTables
 from verify_service.storage.database import Database
 from verify_service.storage.expunge_store import ExpungeTables
 from verify_service.storage.log_store import LogTables
@@ -269,8 +272,22 @@ class Service:
         return issuer.issue_token(role, department, chosen.audience, self.clock.now(), lifetime=lifetime, serial=serial)
 
     def policy(self) -> TrustPolicy:
-        """Return the policy file's content for checkers: the records logs of this deployment."""
-        return TrustPolicy(tuple(self.signer(log).key for log in self.log_ids() if log.name == RECORDS))
+        """Return the policy file's content for checkers: the records logs of this deployment, and its witnesses."""
+        keys = tuple(self.signer(log).key for log in self.log_ids() if log.name == RECORDS)
+        return replace(self.witnesses, logs=keys)
+
+    @cached_property
+    def witnesses(self) -> TrustPolicy:
+        """The witnesses and their quorum, none of either where no file names them."""
+        path = self.settings.witnesses
+        return TrustPolicy() if path is None else witness_policy(path.read_bytes())
+
+    def witnessing(self) -> Witnessing | None:
+        """Return what has the logs witnessed, None where there are no witnesses."""
+        if not self.witnesses.witnesses:
+            return None
+        kept = CosignatureTables(self.database)
+        return Witnessing(list(self.log_ids()), self.log_store, kept, self.witnesses, WitnessHttp(), self.clock)
 
     def public_log(self, department: str) -> PublicLog:
         """Return the published part of a department's records."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 from verify_service.record_log.log import Head, LogId, StoredRecord, Subject
 from verify_service.record_log.tiles import TILE_WIDTH, level_zero
@@ -16,6 +17,7 @@ class MemoryLog:
         self.rows = []
         self.tiles = {}
         self.checkpoints = {}
+        self.lines = {}
 
 
 class MemoryLogs:
@@ -73,6 +75,23 @@ class MemoryLogs:
         covering = (c for c in self.checkpoints(log, published=published) if c.size >= size)
         return next(covering, None)
 
+    def witnessed_covering(self, log, size):
+        covering = (c for c in self.checkpoints(log, published=False) if c.size >= size and c.witnessed)
+        return next(covering, None)
+
+    def latest(self, log):
+        lines = self._logs[log].lines
+        return {vkey: max(size for size, by in lines if by == vkey) for _, vkey in lines}
+
+    def keep(self, log, size, vkey, line, enough):
+        kept = self._logs[log]
+        assert size in kept.checkpoints
+        kept.lines.setdefault((size, vkey), line)
+        found = kept.checkpoints[size]
+        note = found.note + "".join(line for (at, _), line in sorted(kept.lines.items()) if at == size)
+        if all(c.size < size or not c.witnessed for c in kept.checkpoints.values()) and enough(note):
+            kept.checkpoints[size] = replace(found, witnessed=note)
+
     def checkpoints(self, log, *, published):
         for _, checkpoint in sorted(self._logs[log].checkpoints.items()):
             if checkpoint.published_at is not None or not published:
@@ -86,7 +105,10 @@ class MemoryLogs:
         assert [row.index for row in batch.rows] == list(range(kept.head.size, batch.head.size))
         kept.rows.extend(batch.rows)
         kept.head = batch.head
-        kept.checkpoints[batch.checkpoint.size] = batch.checkpoint
+        before = kept.checkpoints.get(batch.checkpoint.size)
+        kept.checkpoints[batch.checkpoint.size] = replace(
+            batch.checkpoint, witnessed=None if before is None else before.witnessed
+        )
         kept.tiles.update({(level, index): content for level, index, content in batch.tiles})
         self.kept.update({(log.department, request): reply for request, reply in batch.replies})
         activations = [link for link in batch.links if isinstance(link, Activation)]

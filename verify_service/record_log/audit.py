@@ -175,6 +175,8 @@ class LogAudit:
             self._fault(checkpoint.size, "a checkpoint is not signed by this log's key")
         elif (parsed.size, parsed.root) != (checkpoint.size, root):
             self._fault(checkpoint.size, "a signed checkpoint is not of this history")
+        if not (checkpoint.witnessed or checkpoint.note).startswith(checkpoint.note):
+            self._fault(checkpoint.size, "what is kept as witnessed is not the checkpoint that was signed")
 
     def _check_end(self, pending: StoredCheckpoint | None) -> None:
         head = self._snapshot.head

@@ -172,11 +172,15 @@ class StoredRecord:
 
 @dataclass(frozen=True)
 class StoredCheckpoint:
-    """A signed checkpoint and, where it was published, when."""
+    """A signed checkpoint and, where it was published, when.
+
+    ``witnessed`` is the note with the cosignatures that made it witnessed, None before that.
+    """
 
     size: int
     note: str
     published_at: str | None
+    witnessed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -249,6 +253,9 @@ class LogStore(Protocol):
 
     def checkpoint_covering(self, log: LogId, size: int, *, published: bool) -> StoredCheckpoint | None:
         """Return the first (published) checkpoint of at least ``size`` entries."""
+
+    def witnessed_covering(self, log: LogId, size: int) -> StoredCheckpoint | None:
+        """Return the first witnessed checkpoint of at least ``size`` entries."""
 
     def checkpoints(self, log: LogId, *, published: bool) -> Iterator[StoredCheckpoint]:
         """Yield (published) checkpoints by size."""

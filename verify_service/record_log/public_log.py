@@ -31,7 +31,7 @@ class PublicLog:
 
     def checkpoint(self) -> str:
         """Return the newest published checkpoint."""
-        return self._newest().note
+        return _shown(self._newest())
 
     def past(self, name: str) -> str:
         """Return what stands below ``checkpoints/``: the published ``sizes``, one a line, or the checkpoint of a size.
@@ -43,7 +43,7 @@ class PublicLog:
         if SIZE.fullmatch(name):
             found = self._store.checkpoint_covering(self.log, int(name), published=True)
             if found is not None and found.size == int(name):
-                return found.note
+                return _shown(found)
         raise NotFound(NOT_PUBLISHED)
 
     def tile(self, name: str) -> bytes:
@@ -77,9 +77,9 @@ class PublicLog:
                 yield entries, self.tile(entries.removeprefix("tile/"))
         # What is published meanwhile belongs to the next reading.
         past = [kept for kept in self._store.checkpoints(self.log, published=True) if kept.size <= newest.size]
-        yield from ((f"{HISTORY}/{kept.size}", kept.note.encode()) for kept in past)
+        yield from ((f"{HISTORY}/{kept.size}", _shown(kept).encode()) for kept in past)
         yield SIZES, "".join(f"{kept.size}\n" for kept in past).encode()
-        yield CHECKPOINT, newest.note.encode()
+        yield CHECKPOINT, _shown(newest).encode()
 
     def _newest(self) -> StoredCheckpoint:
         published = self._store.checkpoint_covering(self.log, self._size(), published=True)
@@ -92,3 +92,7 @@ class PublicLog:
         if head is None:
             raise NotFound("There is no such log.")
         return head.published
+
+
+def _shown(checkpoint: StoredCheckpoint) -> str:
+    return checkpoint.witnessed or checkpoint.note

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     # A request, and what it would append as far as could be seen before the tail is held.
     Request = tuple[Append, Proposal | None]
 
+NOT_PUBLISHED = "This entry is not in a published checkpoint yet: the log is published once a day."
+NOT_WITNESSED = (
+    "No checkpoint that covers this entry was cosigned by enough witnesses yet. Ask again later; until then nobody but "
+    "the department vouches for it."
+)
+
 
 class RecordLog:
     """One log of one department, as this process sees it.
@@ -78,19 +84,23 @@ class RecordLog:
         content, fields = self._open(index)
         return content[NONCE_BYTES:], unpack_fields(fields)
 
-    def receipt(self, index: int, *, published: bool = False) -> str:
-        """Return the receipt of an entry against the first (published) checkpoint that covers it.
+    def receipt(self, index: int, *, published: bool = False, witnessed: bool = False) -> str:
+        """Return the receipt of an entry against the first (published or witnessed) checkpoint that covers it.
 
         It is the same bytes every time, and is verified here before it leaves. Raises NotFound where no such
         checkpoint exists yet, Expunged where the record is gone.
         """
         content, _ = self._open(index)
-        covering = self._store.checkpoint_covering(self.log, index + 1, published=published)
+        if witnessed:
+            covering = self._store.witnessed_covering(self.log, index + 1)
+        else:
+            covering = self._store.checkpoint_covering(self.log, index + 1, published=published)
         if covering is None:
-            raise NotFound("This entry is not in a published checkpoint yet: the log is published once a day.")
+            raise NotFound(NOT_WITNESSED if witnessed else NOT_PUBLISHED)
         subtree = subtree_from_tiles(lambda level, tile: self._store.tile(self.log, level, tile))
         path = inclusion_path(index, covering.size, subtree)
-        text = Receipt(content[:NONCE_BYTES], index, tuple(path), covering.note).text
+        note = (witnessed and covering.witnessed) or covering.note
+        text = Receipt(content[:NONCE_BYTES], index, tuple(path), note).text
         verify_receipt(text, content[NONCE_BYTES:], self.policy)
         return text
 

@@ -148,7 +148,7 @@ class HeldMoment:
     def _checkpoints(self, log: LogId) -> Iterator[StoredCheckpoint]:
         table = log_checkpoint
         for row in self._pages(table, table.c.size, log.department, table.c.log == log.name):
-            yield StoredCheckpoint(row.size, row.note, row.published_at)
+            yield StoredCheckpoint(row.size, row.note, row.published_at, row.witnessed)
 
     def _pages(
         self, table: Table, key: Column[Any], department: str, *conditions: ColumnElement[bool]

@@ -63,6 +63,7 @@ COVERING = {
     False: selected(_checkpoints.where(_covering).limit(1)),
     True: selected(_published.where(_covering).limit(1)),
 }
+WITNESSED = selected(_checkpoints.where(log_checkpoint.c.witnessed.is_not(None), _covering).limit(1))
 
 ADD_HEAD = Insertion(log_head)
 ADD_ENTRIES = Insertion(log_entry)

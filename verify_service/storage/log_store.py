@@ -84,13 +84,19 @@ class LogTables:
         """Return the first (published) checkpoint of at least ``size`` entries."""
         with self._database.read() as connection:
             row = sql.COVERING[published].one(connection, {**sql.named(log), "size_is": size})
-        return None if row is None else StoredCheckpoint(row.size, row.note, row.published_at)
+        return None if row is None else _checkpoint(row)
+
+    def witnessed_covering(self, log: LogId, size: int) -> StoredCheckpoint | None:
+        """Return the first witnessed checkpoint of at least ``size`` entries."""
+        with self._database.read() as connection:
+            row = sql.WITNESSED.one(connection, {**sql.named(log), "size_is": size})
+        return None if row is None else _checkpoint(row)
 
     def checkpoints(self, log: LogId, *, published: bool) -> Iterator[StoredCheckpoint]:
         """Yield (published) checkpoints by size."""
         with self._database.read() as connection:
             rows = sql.CHECKPOINTS[published].all(connection, sql.named(log))
-        yield from (StoredCheckpoint(row.size, row.note, row.published_at) for row in rows)
+        yield from map(_checkpoint, rows)
 
 
 class HeldTail:
@@ -201,6 +207,10 @@ def _tile(connection: Connection, log: LogId, level: int, index: int) -> bytes:
 
 def _head(row: Any) -> Head:
     return Head(row.origin, Peaks.unpack(row.size, row.peaks), row.published)
+
+
+def _checkpoint(row: Any) -> StoredCheckpoint:
+    return StoredCheckpoint(row.size, row.note, row.published_at, row.witnessed)
 
 
 def _columns(log: LogId) -> dict[str, str]:

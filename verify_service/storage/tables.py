@@ -97,6 +97,19 @@ log_checkpoint = Table(
     Column("size", BigInteger, primary_key=True, autoincrement=False),
     Column("note", Text, nullable=False),
     Column("published_at", String(24)),
+    # The note with the cosignatures that made the quorum.
+    Column("witnessed", Text),
+)
+
+# What each witness signed over a checkpoint, the first of it.
+log_cosignature = Table(
+    "log_cosignature",
+    metadata,
+    _department(),
+    _log(),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("vkey", Text, primary_key=True),
+    Column("line", Text, nullable=False),
 )
 
 # Replies by the blind index of (caller, route, key), so that a retry gets its first answer.

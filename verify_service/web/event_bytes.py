@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from flask import Response, request
 
+from verify_service.errors import InvalidRequest
 from verify_service.web.backend import current_backend
 from verify_service.web.fields import Document, QueryFlag
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from verify_service.caller import Caller
 
 
@@ -17,6 +20,7 @@ class ReceiptQuery(Document):
     """Against which checkpoint a receipt is wanted."""
 
     published = QueryFlag(load_default=False)
+    witnessed = QueryFlag(load_default=False)
 
 
 def record_of(caller: Caller, operation: str, subject: str, seq: int) -> Response:
@@ -26,7 +30,12 @@ def record_of(caller: Caller, operation: str, subject: str, seq: int) -> Respons
     return Response(content, content_type="application/json")
 
 
-def receipt_of(caller: Caller, operation: str, subject: str, seq: int, *, published: bool) -> Response:
-    """Return the receipt of an event as a C2SP tlog-proof."""
+def receipt_of(caller: Caller, operation: str, subject: str, seq: int, query: Mapping[str, bool]) -> Response:
+    """Return the receipt of an event as a C2SP tlog-proof; ``query`` is a read ReceiptQuery."""
+    if query["published"] and query["witnessed"]:
+        raise InvalidRequest.at("?witnessed", "Ask for published or witnessed, not for both.")
     log, index = current_backend().reading.event_place(caller, operation, subject, seq, request.remote_addr)
-    return Response(log.receipt(index, published=published), content_type="text/plain; charset=utf-8")
+    return Response(
+        log.receipt(index, published=query["published"], witnessed=query["witnessed"]),
+        content_type="text/plain; charset=utf-8",
+    )

@@ -107,7 +107,7 @@ def get_receipt(caller: Caller, incident: str, seq: int, query: Mapping[str, Any
     Offline proof that the log holds the record (C2SP tlog-proof).
     """
     scene, _ = current_backend().reading.find_incident(caller, incident)
-    return receipt_of(caller, "getIncidentReceipt", f"incident:{scene.id}", seq, published=query["published"])
+    return receipt_of(caller, "getIncidentReceipt", f"incident:{scene.id}", seq, query)
 
 
 def _view(caller: Caller, view: IncidentView) -> Response:

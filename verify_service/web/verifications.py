@@ -249,11 +249,12 @@ def get_receipt(caller: Caller, verification_id: str, seq: int, query: Mapping[s
     """Read an event's receipt.
 
     Offline proof that the log holds the record (C2SP tlog-proof); the same bytes every time. With `published=1`
-    against the first published checkpoint that covers it, once there is one.
+    against the first published checkpoint that covers it, and with `witnessed=1` against the first that enough
+    witnesses cosigned, once there is one.
     """
     current_backend().reading.find(caller, verification_id)
     subject = f"verification:{verification_id}"
-    return receipt_of(caller, "getVerificationReceipt", subject, seq, published=query["published"])
+    return receipt_of(caller, "getVerificationReceipt", subject, seq, query)
 
 
 def _render(caller: Caller) -> Render:
