@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import database_on
 from tests.fakes.clock import SetClock
-from tests.fakes.keys import ORIGIN, sealed_vault, seeded_bytes, signer
+from tests.fakes.keys import sealed_vault, seeded_bytes, signer
 from tests.fakes.log_store import MemoryLogs, log_id
 from verify_service.clock import rfc3339
 from verify_service.errors import IdempotencyKeyReused, InvalidRequest, NotFound
@@ -39,11 +39,11 @@ def log(store, tmp_path):
     return make_log(store, tmp_path / "records.mark")
 
 
-def make_log(store, path, *, new=True):
-    key, high_water = signer(), HighWater(path)
+def make_log(store, path, *, new=True, key=None):
+    key, high_water = key or signer(), HighWater(path)
     if new:
-        note = Checkpoint(ORIGIN, 0, Peaks().root).sign(key)
-        store.create(log_id(), ORIGIN, StoredCheckpoint(0, note, rfc3339(CLOCK.now())))
+        note = Checkpoint(key.name, 0, Peaks().root).sign(key)
+        store.create(log_id(), key.name, StoredCheckpoint(0, note, rfc3339(CLOCK.now())))
         high_water.create(Peaks())
     return RecordLog(log_id(), store, key, sealed_vault(), high_water, CaseProjection(), CLOCK, seeded_bytes(2))
 

@@ -105,10 +105,8 @@ class MemoryLogs:
         assert [row.index for row in batch.rows] == list(range(kept.head.size, batch.head.size))
         kept.rows.extend(batch.rows)
         kept.head = batch.head
-        before = kept.checkpoints.get(batch.checkpoint.size)
-        kept.checkpoints[batch.checkpoint.size] = replace(
-            batch.checkpoint, witnessed=None if before is None else before.witnessed
-        )
+        assert batch.checkpoint.size not in kept.checkpoints, "a size is signed once"
+        kept.checkpoints[batch.checkpoint.size] = batch.checkpoint
         kept.tiles.update({(level, index): content for level, index, content in batch.tiles})
         self.kept.update({(log.department, request): reply for request, reply in batch.replies})
         activations = [link for link in batch.links if isinstance(link, Activation)]

@@ -120,6 +120,9 @@ class RecordLog:
     def publish(self, due: Callable[[int], bool] = lambda _: True) -> int | None:
         """Fill the log with cover entries to whole bundles and publish a checkpoint of exactly that size.
 
+        There is one cover at least: a size that was signed before would carry, in its witnesses' cosignatures, the
+        time of the last call.
+
         ``due(published)`` is asked under the log's lock, so that several hosts publish once. Returns the size,
         None where it was not due.
         """
@@ -129,7 +132,7 @@ class RecordLog:
                 if not due(tail.head.published):
                     return None
                 batch = self._batch(tail)
-                while batch.size % TILE_WIDTH or batch.size < tail.head.published + TILE_WIDTH:
+                while not batch or batch.size % TILE_WIDTH or batch.size < tail.head.published + TILE_WIDTH:
                     batch.add(Draft(cover(self.log.department, rfc3339(self._clock.now()))))
                 closed = batch.close(self._signer, publish=True)
                 tail.write(closed)

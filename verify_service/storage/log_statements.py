@@ -69,7 +69,7 @@ ADD_HEAD = Insertion(log_head)
 ADD_ENTRIES = Insertion(log_entry)
 ADD_RECORDS = Insertion(record)
 ADD_REPLIES = Insertion(idempotency)
-PUT_CHECKPOINT = Insertion(log_checkpoint, "published_at")
+ADD_CHECKPOINT = Insertion(log_checkpoint)
 PUT_TILES = Insertion(log_tile, "content")
 
 

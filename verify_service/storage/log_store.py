@@ -45,7 +45,7 @@ class LogTables:
         names = _columns(log)
         with self._database.write() as connection:
             sql.ADD_HEAD.run(connection, [{**names, "origin": origin, "size": 0, "peaks": b"", "published": 0}])
-            sql.PUT_CHECKPOINT.run(connection, [{**names, **vars(checkpoint)}])
+            sql.ADD_CHECKPOINT.run(connection, [{**names, **vars(checkpoint)}])
 
     def head(self, log: LogId) -> Head | None:
         """Return the end of the log, None where it does not exist."""
@@ -147,8 +147,7 @@ class HeldTail:
             "new_published": batch.head.published,
         }
         sql.ADVANCE.run(connection, {**sql.named(self._log), **head})
-        # A publication may need no cover entries; its size was signed before, with the same bytes.
-        sql.PUT_CHECKPOINT.run(connection, [{**names, **vars(batch.checkpoint)}])
+        sql.ADD_CHECKPOINT.run(connection, [{**names, **vars(batch.checkpoint)}])
         tiles = [{**names, "level": level, "n": n, "content": content} for level, n, content in batch.tiles]
         sql.PUT_TILES.run(connection, tiles)
         replies = [
