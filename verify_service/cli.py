@@ -174,8 +174,8 @@ def _export_log(given: argparse.Namespace) -> int:
     )
 
 
-def _trust_policy(_: argparse.Namespace) -> int:
-    print(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST").policy().text(), end="")
+def _trust_policy(given: argparse.Namespace) -> int:
+    print(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST").policy(access=given.access).text(), end="")
     return 0
 
 
@@ -285,7 +285,9 @@ def _add_evidence(add: Callable[..., argparse.ArgumentParser]) -> None:
     export = add("export-log", _export_log, "write the published log as files for any web server")
     export.add_argument("directory", type=Path, metavar="DIR")
     export.add_argument("--department")
-    add("trust-policy", _trust_policy, "print the policy file by which others check receipts")
+    add("trust-policy", _trust_policy, "print the policy file by which others check receipts").add_argument(
+        "--access", action="store_true", help="name the access logs too, for an auditor and the auditor's witness"
+    )
     add("publish-log", _publish_log, "publish the log now, not only at the daily hour")
 
 

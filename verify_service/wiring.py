@@ -271,9 +271,9 @@ class Service:
         department = department or chosen.departments[0]
         return issuer.issue_token(role, department, chosen.audience, self.clock.now(), lifetime=lifetime, serial=serial)
 
-    def policy(self) -> TrustPolicy:
-        """Return the policy file's content for checkers: the records logs of this deployment, and its witnesses."""
-        keys = tuple(self.signer(log).key for log in self.log_ids() if log.name == RECORDS)
+    def policy(self, *, access: bool = False) -> TrustPolicy:
+        """Return what a checker's policy file says: this deployment's records logs (and access logs), its witnesses."""
+        keys = tuple(self.signer(log).key for log in self.log_ids() if access or log.name == RECORDS)
         return replace(self.witnesses, logs=keys)
 
     @cached_property

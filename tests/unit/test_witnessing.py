@@ -13,6 +13,7 @@ from werkzeug.test import Client
 
 from tests.contract.test_log_store import make_log, note
 from tests.fakes.clock import SetClock
+from tests.fakes.keys import signer
 from tests.fakes.log_store import MemoryLogs, log_id
 from tests.fakes.witnesses import cosigned, cosigner
 from verify_service.errors import ConfigurationError, NotFound
@@ -196,6 +197,16 @@ def test_the_pause_grows_to_ten_minutes_and_ends_with_an_answer(log, witnessing,
         witnessing.submit_new()
         clock.advance(seconds=1)
     assert 8 <= len(witnesses.asked) <= 14
+
+
+def test_a_log_that_a_witness_does_not_watch_keeps_no_other_from_it(store, log, witnesses, clock, tmp_path):
+    access = log_id("access")
+    other = MemoryLogs()
+    make_log(other, tmp_path / "other.mark", key=signer("logs.example/log/LAPD/access")).append(note("a"))
+    store._logs[access] = other._logs[log_id()]
+    log.append(note("b"))
+    Witnessing([access, log_id()], store, store, witness_policy(POLICY.encode()), witnesses, clock).submit_new()
+    assert (store.latest(access), list(store.latest(log_id()).values())) == ({}, [1])
 
 
 def test_one_witness_that_fails_keeps_no_other_from_cosigning(log, store, witnessing, witnesses):

@@ -78,7 +78,7 @@ class _Failed(Exception):
 
 @dataclass
 class _Pause:
-    """Until when a witness is left alone, and for how long next time."""
+    """Until when a witness is left alone about a log, and for how long it was."""
 
     until: datetime
     length: timedelta = SHORTEST_PAUSE
@@ -102,7 +102,7 @@ class Witnessing:
         self._policy = policy
         self._call = call
         self._clock = clock
-        self._pauses: dict[str, _Pause] = {}
+        self._pauses: dict[tuple[LogId, str], _Pause] = {}
         group = policy.groups.get(AT_ONCE)
         self._at_once = frozenset() if group is None else frozenset(group.members)
 
@@ -122,7 +122,7 @@ class Witnessing:
             latest: Mapping[str, int] | None = None
             for witness in self._policy.witnesses.values():
                 checkpoint = self._newest_for(log, witness)
-                if checkpoint is None or not checkpoint.size or self._is_paused(witness):
+                if checkpoint is None or not checkpoint.size or self._is_paused(log, witness):
                     continue
                 latest = self._cosignatures.latest(log) if latest is None else latest
                 if latest.get(witness.key.vkey, 0) < checkpoint.size:
@@ -141,10 +141,10 @@ class Witnessing:
         try:
             line = self._cosigned(log, witness, checkpoint, old)
         except (_Failed, EvidenceFault, OSError) as failure:
-            self._pause(witness)
+            self._pause(log, witness)
             logger.warning("the witness %s did not cosign %s at %s: %s", witness.name, log, checkpoint.size, failure)
             return
-        self._pauses.pop(witness.name, None)
+        self._pauses.pop((log, witness.name), None)
         self._cosignatures.keep(log, checkpoint.size, witness.key.vkey, line, self._is_enough)
 
     def _cosigned(self, log: LogId, witness: Witness, checkpoint: StoredCheckpoint, old: int) -> str:
@@ -189,14 +189,14 @@ class Witnessing:
     def _is_enough(self, note: str) -> bool:
         return self._policy.witnessed(self._policy.cosigned(Note.parse(note)))
 
-    def _is_paused(self, witness: Witness) -> bool:
-        pause = self._pauses.get(witness.name)
+    def _is_paused(self, log: LogId, witness: Witness) -> bool:
+        pause = self._pauses.get((log, witness.name))
         return pause is not None and self._clock.now() < pause.until
 
-    def _pause(self, witness: Witness) -> None:
-        last = self._pauses.get(witness.name)
+    def _pause(self, log: LogId, witness: Witness) -> None:
+        last = self._pauses.get((log, witness.name))
         length = SHORTEST_PAUSE if last is None else min(2 * last.length, LONGEST_PAUSE)
-        self._pauses[witness.name] = _Pause(self._clock.now() + length, length)
+        self._pauses[log, witness.name] = _Pause(self._clock.now() + length, length)
 
 
 def witness_policy(content: bytes) -> TrustPolicy:
