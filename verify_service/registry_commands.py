@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
+from verify_service.errors import NotFound, RegistryEvidenceMissing
 from verify_service.evidence.registry_evidence import export_registry_evidence
 from verify_service.operating_user import operating_user
+from verify_service.record_log.record import parse_record
 from verify_service.registry.hold import Decision
 
 if TYPE_CHECKING:
@@ -89,13 +91,30 @@ def status(service: Service) -> Report:
 def evidence(service: Service, record: Path, directory: Path) -> Report:
     """Write the signed registry behind a record into a new directory."""
     service.check_schema()
-    written = export_registry_evidence(record.read_bytes(), service.registry_store, directory)
+    content = record.read_bytes()
+    _check_ours(service, content)
+    written = export_registry_evidence(content, service.registry_store, directory)
     said = [
         f"Wrote what the record's checks of {', '.join(written.agencies)} stood on to {directory}.",
         f"{directory / 'README.md'} says how to check it, from {written.first_root} on.",
         f"Compare that root's SHA-256 with what the trust authority says: {written.first_root_sha256}",
     ]
     return Report(written.document(), said)
+
+
+def _check_ours(service: Service, content: bytes) -> None:
+    """Raise RegistryEvidenceMissing for a record that the log here does not hold, byte for byte."""
+    otherwise = RegistryEvidenceMissing(
+        "The log here does not hold this record: give the exact bytes of one as served, on the database it is from."
+    )
+    try:
+        record = parse_record(content)
+        log, index = service.logs.locate(record.department, str(record.subject), record.seq or 0)
+        held = log.record(index)[0]
+    except (ValueError, NotFound) as error:
+        raise otherwise from error
+    if held != content:
+        raise otherwise
 
 
 def _standing(document: dict[str, Any]) -> list[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import delete, update
 
 from tests.deployment import loaded
 from tests.service.test_follow_up import problem
 from verify_service.evidence.audit import audit
+from verify_service.storage.tables import op_code_activation
 
 AGENCY = "TREAS-IRSCI"
 
@@ -85,6 +87,24 @@ def test_an_activation_is_on_record_and_its_code_sealed(deployment, code):
     assert record["body"]["told_by_agency"]["identifier"]["canonical"] in fields
     report = audit(deployment.service.audit_source(), deployment.service.vault, deployment.service.marks())
     assert report.ok, report.sentences()
+
+
+def test_an_activation_that_no_record_made_is_a_fault_and_goes_with_a_rebuild(deployment, code):
+    activate(deployment, code)
+    service = deployment.service
+
+    def faults():
+        return audit(service.audit_source(), service.vault, service.marks()).sentences()
+
+    with service.database.write() as connection:
+        connection.execute(update(op_code_activation).values(until="2099-01-01T00:00:00.000Z"))
+    assert any("active for another time than its record says" in line for line in faults())
+    service.rebuild("LAPD", lambda *_: None)
+    assert faults()[-1] == "Everything agrees."
+    assert outcome(deployment, code) == "agency_vouched"
+    with service.database.write() as connection:
+        connection.execute(delete(op_code_activation))
+    assert any("is not among the active ones" in line for line in faults())
 
 
 def test_a_code_of_one_agency_says_nothing_of_another(deployment, code):

@@ -15,6 +15,7 @@ from tests.conftest import database_on
 from tests.deployment import Deployment, build, loaded
 from tests.fakes.keys import seeded_bytes
 from tests.registries import SampleRegistry
+from verify_service import registry_commands
 from verify_service.cli import main
 from verify_service.errors import ConfigurationError, RegistryEvidenceMissing
 from verify_service.evidence.registry_evidence import export_registry_evidence
@@ -222,3 +223,26 @@ def test_the_command_writes_it_and_says_how_to_check_it(deployment, tmp_path, mo
     assert "Wrote what the record's checks of DHS-ICE stood on to " in capsys.readouterr().out
     assert main(asked) == 3
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_record_that_the_log_does_not_hold_gets_no_evidence(deployment, tmp_path):
+    genuine, path = record(deployment), tmp_path / "record.json"
+    path.write_bytes(genuine)
+    assert not registry_commands.evidence(deployment.service, path, tmp_path / "genuine").failed
+    for forged in (
+        genuine.replace(b"match_active", b"match_inactive"),
+        genuine.replace(b'"seq":0', b'"seq":7'),
+        b"{}",
+    ):
+        path.write_bytes(forged)
+        with pytest.raises(RegistryEvidenceMissing, match="does not hold this record"):
+            registry_commands.evidence(deployment.service, path, tmp_path / "forged")
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_an_agency_that_is_a_path_writes_nothing(deployment, tmp_path):
+    forged = record(deployment).replace(b'"agency":"DHS-ICE"', b'"agency":"../../x"')
+    with pytest.raises(RegistryEvidenceMissing, match="an agency that is none"):
+        export(deployment, forged, tmp_path / "evidence")
+    assert not list(tmp_path.glob("x*"))

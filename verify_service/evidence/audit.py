@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
+from verify_service.evidence.activations import ActivationAudit
 from verify_service.record_log.audit import Fault, LogAudit
 from verify_service.record_log.log import RECORDS
 from verify_service.record_log.record import Record
@@ -64,6 +65,9 @@ class AuditMoment(Protocol):
 
     def events(self, department: str, log: str) -> Iterator[tuple[int, str, str]]:
         """Yield (index, kind, received_at) of the event read model by index."""
+
+    def activations(self, department: str) -> Iterator[tuple[bytes, str]]:
+        """Yield (code, until) of every operation code that is or was active."""
 
     def registry_faults(self, department: str) -> Iterator[str]:
         """Yield a sentence for each kept registry file, roster or edition that is not what its digest says."""
@@ -133,9 +137,11 @@ def audit(
         logs = moment.logs()
         whole, done = sum(snapshot.head.size for snapshot, _ in logs), 0
         models: dict[str, _Models] = {}
+        activations: dict[str, ActivationAudit] = {}
         for snapshot, policy in logs:
             log = snapshot.log
             model = models.setdefault(log.department, _Models(moment, log.department))
+            active = activations.setdefault(log.department, ActivationAudit(log.department, vault))
             mark = marks.get(log)
             promised[str(log)] = None if mark is None else mark.size
             one = LogAudit(snapshot, vault, policy, mark)
@@ -143,14 +149,16 @@ def audit(
             for read in one.records():
                 events.take(read)
                 model.take(read)
+                active.take(read)
                 done += 1
                 if done % PROGRESS_EVERY == 0:
                     progress(done, whole)
             faults += [*one.faults, *events.finish()]
             sizes[str(log)] = snapshot.head.size
             records += snapshot.head.size if log.name.startswith(RECORDS) else 0
-        for model in models.values():
+        for department, model in models.items():
             faults += model.finish()
+            faults += activations[department].finish(moment.activations(department))
         progress(whole, whole)
     return AuditReport(records, sizes, promised, faults)
 

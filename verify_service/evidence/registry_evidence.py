@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from verify_service.errors import ConfigurationError, RegistryEvidenceMissing
 from verify_service.record_log.record import Record, parse_record
-from verify_service.registry.agency import profile_path, roster_path
+from verify_service.registry.agency import is_agency_code, profile_path, roster_path
 from verify_service.signing import sha256_hex
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def _quoting(content: bytes) -> tuple[Record, list[Mapping[str, Any]]]:
         raise RegistryEvidenceMissing(f"This is no record: give the exact bytes of one as served. ({error})") from error
     computed = record.body.get("computed") if isinstance(record, Record) and record.body else None
     checks = [check for check in (computed or {}).get("checks", []) if check["metadata"] is not None]
+    if not all(is_agency_code(check["agency"]) for check in checks):
+        raise RegistryEvidenceMissing("This record names an agency that is none: it was altered.")
     if not isinstance(record, Record) or not checks:
         raise RegistryEvidenceMissing(
             "This record quotes no registry: give the record of a submission (event 0) that was checked against one."

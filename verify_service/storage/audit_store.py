@@ -18,6 +18,7 @@ from verify_service.storage.tables import (
     incident,
     log_checkpoint,
     log_entry,
+    op_code_activation,
     statement_link,
     verification,
 )
@@ -115,6 +116,11 @@ class HeldMoment:
         """Yield (index, kind, received_at) of the event read model by index."""
         for row in self._pages(event, event.c.idx, department, event.c.log == log):
             yield row.idx, row.kind, row.received_at
+
+    def activations(self, department: str) -> Iterator[tuple[bytes, str]]:
+        """Yield (code, until) of every operation code that is or was active."""
+        for row in self._pages(op_code_activation, op_code_activation.c.code, department):
+            yield bytes(row.code), row.until
 
     def registry_digests(self, department: str) -> set[str]:
         """Return the digests of every registry file and roster that is kept."""

@@ -10,9 +10,18 @@ from verify_service.errors import EvidenceFault
 from verify_service.record_log.log import Subject
 from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import NONCE_BYTES, Record, parse_record, unpack_fields
-from verify_service.storage.case_store import ADD_EVENTS, ADD_SEARCH_KEYS
+from verify_service.storage.case_store import ADD_EVENTS, ADD_SEARCH_KEYS, PUT_ACTIVATIONS
 from verify_service.storage.log_store import read_records
-from verify_service.storage.tables import event, incident, incident_officer, log_entry, search_key, verification
+from verify_service.storage.tables import (
+    event,
+    incident,
+    incident_officer,
+    log_entry,
+    op_code_activation,
+    search_key,
+    verification,
+)
+from verify_service.verification.activation import OP_CODE_ACTIVATED, activation_of
 from verify_service.verification.desk import IDENTIFIER_INDEX
 from verify_service.verification.event import said
 from verify_service.verification.projection import CaseProjection
@@ -28,7 +37,8 @@ if TYPE_CHECKING:
     from verify_service.storage.database import Database
     from verify_service.vault import Vault
 
-READ_MODELS = (verification, incident, incident_officer, event, search_key)
+READ_MODELS = (verification, incident, incident_officer, event, search_key, op_code_activation)
+RECORDS_AT_ONCE = 1000
 SUBJECTS_AT_ONCE = 500
 FORMS = ("verification:%", "incident:%")
 
@@ -55,8 +65,25 @@ class Rebuild:
             for done, ref in enumerate(whole):
                 progress(done, len(whole))
                 self._write(connection, log, ref)
+            self._activate(connection, log)
             progress(len(whole), len(whole))
         return len(whole)
+
+    def _activate(self, connection: Connection, log: LogId) -> None:
+        """Write until when operation codes are active, which records without a subject say."""
+        start = 0
+        while rows := read_records(connection, log, start, RECORDS_AT_ONCE):
+            start = rows[-1].index + 1
+            for row in rows:
+                if row.subject is not None or row.sealed is None:
+                    continue
+                content, fields = self._vault.open(log.department, record_place(log, row.entry), row.sealed)
+                record = parse_record(content[NONCE_BYTES:])
+                if isinstance(record, Record) and record.kind == OP_CODE_ACTIVATED:
+                    made = activation_of(record, unpack_fields(fields), self._vault)
+                    if made is not None:
+                        values = {"department": log.department, "code": made.code, "until": made.until}
+                        PUT_ACTIVATIONS.run(connection, [values])
 
     def _subjects(self, connection: Connection, log: LogId) -> list[str]:
         first = select(log_entry.c.subject).where(log_entry.c.department == log.department, log_entry.c.seq == 0)

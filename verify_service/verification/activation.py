@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from verify_service.clock import rfc3339
+from verify_service.clock import parse_rfc3339, rfc3339
 from verify_service.record_log.log import Composition, Draft
 from verify_service.verification.event import body, event
 from verify_service.verification.sealing import SealedFields
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from verify_service.record_log.log import Placed, Subject
+    from verify_service.record_log.record import Record, SealedField
     from verify_service.registry.check import CheckResult, RegistryCheck
+    from verify_service.vault import Vault
     from verify_service.verification.claim import GivenIdentifier
     from verify_service.verification.event import Reporter
 
 OP_CODE = "op_code"
+OP_CODE_ACTIVATED = "op_code_activated"
 OP_CODE_INDEX = "op_code"
 # A contact is over by then. A code that stood active for longer would be worth stealing.
 ACTIVATION_LASTS = timedelta(hours=1)
@@ -33,6 +36,21 @@ class Activation:
     until: str
     ref: None = None
     alias: None = None
+
+
+def code_index(vault: Vault, department: str, agency: str, value: str) -> bytes:
+    """Return the blind index under which an agency's code is kept."""
+    return vault.index(department, OP_CODE_INDEX, f"{agency}/{value}")
+
+
+def activation_of(record: Record, fields: Mapping[str, SealedField], vault: Vault) -> Activation | None:
+    """Return the activation that a record made, None where its code was destroyed."""
+    told = record.facts["told_by_agency"]
+    field = fields.get(told["identifier"]["canonical"])
+    if field is None:
+        return None
+    until = rfc3339(parse_rfc3339(record.received_at) + ACTIVATION_LASTS)
+    return Activation(code_index(vault, record.department, told["agency"], str(field.value)), until)
 
 
 class Activations(Protocol):
@@ -63,7 +81,7 @@ class Activating:
         at = self.by.moments.received_at
         until = rfc3339(at + ACTIVATION_LASTS)
         sealed = SealedFields(self.random_bytes)
-        record = event("op_code_activated", None, self._body(sealed), by=self.by, checked_at=self.check.checked_at)
+        record = event(OP_CODE_ACTIVATED, None, self._body(sealed), by=self.by, checked_at=self.check.checked_at)
 
         def reply(_: Sequence[Placed], __: Mapping[str, Subject]) -> bytes:
             return self.render(self.check.agency, rfc3339(at), until)

@@ -10,7 +10,7 @@ from verify_service.errors import InvalidRequest, NotAllowed
 from verify_service.record_log.log import Append
 from verify_service.registry.check import MATCH_ACTIVE
 from verify_service.registry.identifier import parse_identifier
-from verify_service.verification.activation import OP_CODE, OP_CODE_INDEX, Activating
+from verify_service.verification.activation import OP_CODE, Activating, code_index
 from verify_service.verification.callback import AgencyCallback, WordIssued, mint_phrase
 from verify_service.verification.claim import GivenIdentifier
 from verify_service.verification.correction import FACTS, Corrected, claim_of
@@ -236,7 +236,7 @@ class Desk:
         return replace(check, op_code_activated=active) if check.op_code_activated is not None else check
 
     def _code(self, department: str, agency: str, identifier: Identifier) -> bytes:
-        return self._vault.index(department, OP_CODE_INDEX, f"{agency}/{identifier.value}")
+        return code_index(self._vault, department, agency, identifier.value)
 
     def _standing_identifier(self, department: str, case: Case) -> GivenIdentifier | None:
         if case.identifier is None:
