@@ -137,7 +137,7 @@ def test_nothing_is_written_of_the_requester_or_of_who_is_asked_about(proxy, ser
     page = answer["requester_receipt"]
     shown = proxy.ask("GET", page, headers={"User-Agent": "a-requesters-telephone"})
     assert (shown.status, shown.headers["Strict-Transport-Security"]) == (200, HSTS)
-    assert b"Identifier listed" in shown.data
+    assert b"is on the agency" in shown.data
     proxy.ask("GET", f"/v1/verifications/{answer['id']}", headers={"Authorization": f"Bearer {served.token}"})
     written = proxy.written()
     for kept in (page.removeprefix("/r/"), "a-requesters-telephone", answer["id"], "261124001234", served.token):
