@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verify_service import __version__, demo, evidence_commands, registry_commands, settings
+from verify_service import __version__, database_commands, demo, evidence_commands, registry_commands, settings
 from verify_service.access.policy import ROLES
 from verify_service.errors import ServiceError
 from verify_service.evidence.audit import audit
@@ -77,27 +77,25 @@ def _keys_generate(given: argparse.Namespace) -> int:
 
 
 def _db_upgrade(given: argparse.Namespace) -> int:
-    created = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST").upgrade()
-    said = [f"Created the log {log}." for log in created]
-    document = {"revision": "head", "created_logs": [str(log) for log in created]}
-    return _report(given.json, document, "The database has this release's schema.", *said)
+    return _say(given.json, database_commands.upgrade(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")))
 
 
 def _db_rebuild_read_models(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
-    service.check_schema()
     progress = _counting if sys.stderr.isatty() else _quiet
-    rebuilt = {department: service.rebuild(department, progress) for department in service.settings.departments}
-    said = [
-        f"{department}: {count} verifications and incidents were read anew." for department, count in rebuilt.items()
-    ]
-    return _report(given.json, {"rebuilt": rebuilt}, *said, "Run `verify-service audit` to compare.")
+    return _say(given.json, database_commands.rebuild_read_models(service, progress))
 
 
 def _db_accept_high_water(given: argparse.Namespace) -> int:
-    marked = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST").accept_high_water()
-    said = [f"{log} is marked at {size} entries." for log, size in marked] or ["Every log has its mark already."]
-    return _report(given.json, {"marked": [{"log": str(log), "size": size} for log, size in marked]}, *said)
+    return _say(given.json, database_commands.accept_high_water(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")))
+
+
+def _db_backup(given: argparse.Namespace) -> int:
+    return _say(given.json, database_commands.backup(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST"), given.file))
+
+
+def _db_restore_check(given: argparse.Namespace) -> int:
+    return _say(given.json, database_commands.restore_check(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")))
 
 
 def _ingest(given: argparse.Namespace) -> int:
@@ -256,6 +254,9 @@ def _parser() -> argparse.ArgumentParser:
     add("upgrade", _db_upgrade, "bring the database to this release and create the logs that are missing", db)
     add("rebuild-read-models", _db_rebuild_read_models, "make the read models anew from the records", db)
     add("accept-high-water", _db_accept_high_water, "on a new host, mark the logs where the database stands", db)
+    backup = add("backup", _db_backup, "copy a SQLite database to a new file while it serves", db)
+    backup.add_argument("file", metavar="FILE", type=Path, help="the file to be made")
+    add("restore-check", _db_restore_check, "say what a restored database lacks of what this host promised", db)
     _add_registry(add)
     token = add("token", _token, "print an access token of the development issuer")
     token.add_argument("--role", choices=ROLES, required=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from verify_service.access.event import AccessEvents
 from verify_service.caller import Caller
 from verify_service.evidence.case_export import Sources, export_case
+from verify_service.log_keeping import random_bytes
 from verify_service.record_log.record import SealedField
 from verify_service.registry_commands import Report
-from verify_service.wiring import random_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -11,16 +10,14 @@ from typing import TYPE_CHECKING
 from verify_service import keyring
 from verify_service.access.event import AccessEvents
 from verify_service.access.reading import Reading
-from verify_service.clock import SystemClock, rfc3339
+from verify_service.clock import SystemClock
 from verify_service.devissuer.issuer import DevelopmentIssuer
 from verify_service.devissuer.key import signing_key
 from verify_service.errors import ConfigurationError
 from verify_service.evidence.retention import Retention
-from verify_service.record_log.checkpoint import Checkpoint
-from verify_service.record_log.high_water import HighWater
-from verify_service.record_log.log import ACCESS, RECORDS, LogId, StoredCheckpoint
+from verify_service.log_keeping import LogKeeping, random_bytes
+from verify_service.record_log.log import RECORDS, LogId
 from verify_service.record_log.logs import Logs
-from verify_service.record_log.merkle import Peaks
 from verify_service.record_log.public_log import PublicLog
 from verify_service.record_log.publication import DailyPublication
 from verify_service.record_log.record_log import RecordLog
@@ -34,6 +31,7 @@ from verify_service.registry.keyring import Keyring
 from verify_service.registry.registry import Registry
 from verify_service.storage import schema
 from verify_service.storage.audit_store import AuditTables
+from verify_service.storage.backup import back_up
 from verify_service.storage.blinding_key_store import BlindingKeyStore
 from verify_service.storage.case_reader import CaseTables
 from verify_service.storage.case_store import CaseStore
@@ -53,20 +51,16 @@ from verify_service.web.backend import Backend
 from verify_service.web.issuer_keys import IssuerKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from verify_service.record_log.high_water import Mark
     from verify_service.settings import Settings
-    from verify_service.signing import NoteSigner
 
-LOG_NAMES = (RECORDS, ACCESS)
 TOKEN_LIFETIME = timedelta(hours=8)
-random_bytes = os.urandom  # noqa: TID251 - Here randomness enters; everything below is given it.
 
 
 @dataclass(frozen=True)
-class Service:
+class Service(LogKeeping):
     """The parts of one process, each made when it is first asked for."""
 
     settings: Settings
@@ -128,51 +122,18 @@ class Service:
         zone = self.settings.timezone
         return Desk(self.registry, self.logs, self.vault, self.case_reader, self.clock, random_bytes, zone)
 
-    def log_ids(self) -> Iterator[LogId]:
-        """Yield the logs of the departments served."""
-        for department in self.settings.departments:
-            yield from (LogId(department, name) for name in LOG_NAMES)
-
-    def origin(self, log: LogId) -> str:
-        """Return a log's origin line, which is for ever."""
-        return f"{self.settings.log_host}/log/{log.department}/{log.name}"
-
-    def signer(self, log: LogId) -> NoteSigner:
-        """Return the key that signs a log."""
-        return keyring.log_signer(self.settings.keys, log, self.origin(log))
-
-    def high_water(self, log: LogId) -> HighWater:
-        """Return a log's high-water mark on this host."""
-        return HighWater(self.settings.high_water / f"{log.department}-{log.name}.mark")
-
     def check_schema(self) -> None:
         """Raise DatabaseVersionMismatch or StorageUnavailable unless the database can be used."""
         schema.check(self.database)
 
-    def check_logs(self) -> None:
-        """Raise ConfigurationError or LogRefused unless every log is there and goes on from its mark."""
-        for log in self.log_ids():
-            head = self.log_store.head(log)
-            if head is None:
-                raise ConfigurationError(f"There is no log {log}: run `verify-service db upgrade`.")
-            if head.origin != self.origin(log):
-                raise ConfigurationError(
-                    f"The log {log} has the origin {head.origin}, not {self.origin(log)}: an origin is for ever: "
-                    "set VERIFY_LOG_HOST back."
-                )
-            self.logs.named(log.department, log.name).check_high_water()
-
     def upgrade(self) -> list[LogId]:
         """Bring the database to this release and create the logs that are missing; return those."""
         schema.upgrade(self.database)
-        missing = [log for log in self.log_ids() if self.log_store.head(log) is None]
-        for log in missing:
-            # The mark comes first: a log without one would not start, a mark without a log is found here again.
-            if not self.high_water(log).path.exists():
-                self.high_water(log).create(Peaks())
-            note = Checkpoint(self.origin(log), 0, Peaks().root).sign(self.signer(log))
-            self.log_store.create(log, self.origin(log), StoredCheckpoint(0, note, rfc3339(self.clock.now())))
-        return missing
+        return self.create_logs()
+
+    def back_up(self, path: Path) -> None:
+        """Copy the database to a new file; raise ConfigurationError where that cannot be."""
+        back_up(self.database, path)
 
     def ingest(self, department: str) -> Ingest:
         """Return a department's ingest; raise ConfigurationError where the registry is not named whole."""
@@ -235,25 +196,6 @@ class Service:
             logs=self.logs,
             public_logs={department: self.public_log(department) for department in chosen.departments},
         )
-
-    def marks(self) -> dict[LogId, Mark | None]:
-        """Return this host's high-water marks."""
-        return {log: self.high_water(log).mark() for log in self.log_ids()}
-
-    def generate_keys(self) -> list[Path]:
-        """Make the key files that are missing and return them."""
-        chosen = self.settings
-        return keyring.generate(chosen.keys, chosen.departments, self.log_ids(), random_bytes)
-
-    def accept_high_water(self) -> list[tuple[LogId, int]]:
-        """Mark the logs that this host has no mark of where the database stands, and return them."""
-        marked = []
-        for log in self.log_ids():
-            head, mark = self.log_store.head(log), self.high_water(log)
-            if head is not None and not mark.path.exists():
-                mark.create(head.peaks)
-                marked.append((log, head.size))
-        return marked
 
     def token(
         self,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import SystemClock, uuid7
 from verify_service.errors import ServiceError
-from verify_service.wiring import Service, random_bytes
+from verify_service.log_keeping import random_bytes
+from verify_service.wiring import Service
 
 if TYPE_CHECKING:
     from verify_service.settings import Settings

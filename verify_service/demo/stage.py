@@ -15,9 +15,10 @@ from verify_service import settings, settings_file
 from verify_service.clock import SystemClock
 from verify_service.demo.encounter import STALE_AGENCY, STALE_SECONDS
 from verify_service.errors import ConfigurationError
+from verify_service.log_keeping import random_bytes
 from verify_service.registry.synthesize import Wish, synthesize
 from verify_service.web.serving import check_free
-from verify_service.wiring import Service, random_bytes
+from verify_service.wiring import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,105 @@
+"""Know which logs a deployment keeps, their origins, keys and high-water marks, and look after them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from verify_service import keyring
+from verify_service.clock import rfc3339
+from verify_service.errors import ConfigurationError
+from verify_service.record_log.checkpoint import Checkpoint
+from verify_service.record_log.high_water import HighWater
+from verify_service.record_log.log import ACCESS, RECORDS, LogId, StoredCheckpoint
+from verify_service.record_log.merkle import Peaks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from verify_service.clock import Clock
+    from verify_service.record_log.high_water import Mark
+    from verify_service.record_log.log import LogStore
+    from verify_service.record_log.logs import Logs
+    from verify_service.settings import Settings
+    from verify_service.signing import NoteSigner
+
+LOG_NAMES = (RECORDS, ACCESS)
+random_bytes = os.urandom  # noqa: TID251 - Here randomness enters; everything below is given it.
+
+
+class LogKeeping:
+    """The part of a service that looks after its logs."""
+
+    settings: Settings
+    clock: Clock
+
+    @property
+    def log_store(self) -> LogStore:
+        """Where the logs are kept."""
+        raise NotImplementedError
+
+    @property
+    def logs(self) -> Logs:
+        """Every department's logs."""
+        raise NotImplementedError
+
+    def log_ids(self) -> Iterator[LogId]:
+        """Yield the logs of the departments served."""
+        for department in self.settings.departments:
+            yield from (LogId(department, name) for name in LOG_NAMES)
+
+    def origin(self, log: LogId) -> str:
+        """Return a log's origin line, which is for ever."""
+        return f"{self.settings.log_host}/log/{log.department}/{log.name}"
+
+    def signer(self, log: LogId) -> NoteSigner:
+        """Return the key that signs a log."""
+        return keyring.log_signer(self.settings.keys, log, self.origin(log))
+
+    def high_water(self, log: LogId) -> HighWater:
+        """Return a log's high-water mark on this host."""
+        return HighWater(self.settings.high_water / f"{log.department}-{log.name}.mark")
+
+    def check_logs(self) -> None:
+        """Raise ConfigurationError or LogRefused unless every log is there and goes on from its mark."""
+        for log in self.log_ids():
+            head = self.log_store.head(log)
+            if head is None:
+                raise ConfigurationError(f"There is no log {log}: run `verify-service db upgrade`.")
+            if head.origin != self.origin(log):
+                raise ConfigurationError(
+                    f"The log {log} has the origin {head.origin}, not {self.origin(log)}: an origin is for ever: "
+                    "set VERIFY_LOG_HOST back."
+                )
+            self.logs.named(log.department, log.name).check_high_water()
+
+    def create_logs(self) -> list[LogId]:
+        """Create the logs that are missing and return them."""
+        missing = [log for log in self.log_ids() if self.log_store.head(log) is None]
+        for log in missing:
+            # The mark comes first: a log without one would not start, a mark without a log is found here again.
+            if not self.high_water(log).path.exists():
+                self.high_water(log).create(Peaks())
+            note = Checkpoint(self.origin(log), 0, Peaks().root).sign(self.signer(log))
+            self.log_store.create(log, self.origin(log), StoredCheckpoint(0, note, rfc3339(self.clock.now())))
+        return missing
+
+    def marks(self) -> dict[LogId, Mark | None]:
+        """Return this host's high-water marks."""
+        return {log: self.high_water(log).mark() for log in self.log_ids()}
+
+    def generate_keys(self) -> list[Path]:
+        """Make the key files that are missing and return them."""
+        chosen = self.settings
+        return keyring.generate(chosen.keys, chosen.departments, self.log_ids(), random_bytes)
+
+    def accept_high_water(self) -> list[tuple[LogId, int]]:
+        """Mark the logs that this host has no mark of where the database stands, and return them."""
+        marked = []
+        for log in self.log_ids():
+            head, mark = self.log_store.head(log), self.high_water(log)
+            if head is not None and not mark.path.exists():
+                mark.create(head.peaks)
+                marked.append((log, head.size))
+        return marked
