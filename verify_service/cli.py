@@ -16,8 +16,9 @@ from verify_service.evidence.audit import audit
 from verify_service.evidence.case_export import DISCOVERY, EVIDENCE, PUBLIC_RECORDS
 from verify_service.evidence.export_log import export_log
 from verify_service.evidence.retention import YEARS
-from verify_service.record_log.log import RECORDS
+from verify_service.log_keeping import LOG_NAMES
 from verify_service.server import serve
+from verify_service.telling import CHECK_FAILED, counting, progress, quiet, report, say
 from verify_service.web.app import api_description
 from verify_service.wiring import Service
 
@@ -26,12 +27,10 @@ if TYPE_CHECKING:
 
     Command = Callable[[argparse.Namespace], int]
 
-CHECK_FAILED = 1
 CANNOT_RUN = 3
 # What a shell gives for a command that Ctrl-C ended (128 + SIGINT).
 INTERRUPTED = 130
 CODES = "exit codes: 0 fine, 1 check failed, 2 usage, 3 it could not run (the text says why), 130 stopped with Ctrl-C"
-
 
 EXPORTS = (
     ("evidence-export", EVIDENCE, "export a verification for a court, with all that proves it"),
@@ -73,60 +72,60 @@ def _keys_generate(given: argparse.Namespace) -> int:
     said = [f"Made {path}: back it up where the database is not." for path in made] or [
         "Every key file is there already."
     ]
-    return _report(given.json, {"made": [str(path) for path in made]}, *said)
+    return report(given.json, {"made": [str(path) for path in made]}, *said)
 
 
-def _db_upgrade(given: argparse.Namespace) -> int:
-    return _say(given.json, database_commands.upgrade(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")))
+def _on_logs(do: Callable[[Service], registry_commands.Report]) -> Command:
+    """Return the command that does something with the logs and says what it found."""
+    return lambda given: say(given.json, do(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")))
 
 
 def _db_rebuild_read_models(given: argparse.Namespace) -> int:
-    service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
-    progress = _counting if sys.stderr.isatty() else _quiet
-    return _say(given.json, database_commands.rebuild_read_models(service, progress))
-
-
-def _db_accept_high_water(given: argparse.Namespace) -> int:
-    return _say(given.json, database_commands.accept_high_water(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")))
+    said = counting if sys.stderr.isatty() else quiet
+    return _on_logs(lambda service: database_commands.rebuild_read_models(service, said))(given)
 
 
 def _db_backup(given: argparse.Namespace) -> int:
-    return _say(given.json, database_commands.backup(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST"), given.file))
+    return say(given.json, database_commands.backup(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST"), given.file))
 
 
-def _db_restore_check(given: argparse.Namespace) -> int:
-    return _say(given.json, database_commands.restore_check(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")))
+def _db_succeed(given: argparse.Namespace) -> int:
+    service, department = _of_department(given)
+    report = database_commands.succeed(
+        service, department, given.log, given.reason, compromised=given.compromised, checkpoint=given.checkpoint
+    )
+    return say(given.json, report)
 
 
 def _ingest(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_REGISTRY", "VERIFY_REGISTRY_ROOT")
-    return _say(given.json, registry_commands.ingest(service, _progress if sys.stderr.isatty() else _quiet))
+    return say(given.json, registry_commands.ingest(service, progress if sys.stderr.isatty() else quiet))
 
 
 def _ingest_holds(given: argparse.Namespace) -> int:
-    return _say(given.json, registry_commands.holds(_service("VERIFY_DEPARTMENTS")))
+    return say(given.json, registry_commands.holds(_service("VERIFY_DEPARTMENTS")))
 
 
 def _ingest_decide(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS")
     report = registry_commands.decide(service, given.agency, given.reason, approved=given.approved, sha256=given.sha256)
-    return _say(given.json, report)
+    return say(given.json, report)
 
 
 def _registry_status(given: argparse.Namespace) -> int:
-    return _say(given.json, registry_commands.status(_service("VERIFY_DEPARTMENTS")))
+    return say(given.json, registry_commands.status(_service("VERIFY_DEPARTMENTS")))
 
 
 def _registry_evidence(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS")
-    return _say(given.json, registry_commands.evidence(service, given.record, given.directory))
+    return say(given.json, registry_commands.evidence(service, given.record, given.directory))
 
 
 def _token(given: argparse.Namespace) -> int:
     service = _service("VERIFY_ISSUER", "VERIFY_AUDIENCE", "VERIFY_DEPARTMENTS")
     lifetime = timedelta(minutes=given.minutes)
     token = service.token(given.role, department=given.department, serial=given.serial, lifetime=lifetime)
-    return _report(given.json, {"token": token}, token)
+    return report(given.json, {"token": token}, token)
 
 
 def _openapi(_: argparse.Namespace) -> int:
@@ -137,14 +136,14 @@ def _openapi(_: argparse.Namespace) -> int:
 def _audit(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
     service.check_schema()
-    report = audit(service.audit_source(), service.vault, service.marks(), _counting if sys.stderr.isatty() else _quiet)
-    _report(given.json, report.document(), *report.sentences())
-    return 0 if report.ok else CHECK_FAILED
+    found = audit(service.audit_source(), service.vault, service.marks(), counting if sys.stderr.isatty() else quiet)
+    report(given.json, found.document(), *found.sentences())
+    return 0 if found.ok else CHECK_FAILED
 
 
 def _retention(given: argparse.Namespace) -> int:
     service, department = _of_department(given)
-    return _say(
+    return say(
         given.json,
         evidence_commands.retention(service, department, given.years, given.approver, carry_out=given.carry_out),
     )
@@ -155,7 +154,7 @@ def _export_case(given: argparse.Namespace) -> int:
     report = evidence_commands.export(
         service, department, given.verification, given.form, given.file, by=given.by, reason=given.reason
     )
-    return _say(given.json, report)
+    return say(given.json, report)
 
 
 def _of_department(given: argparse.Namespace) -> tuple[Service, str]:
@@ -166,8 +165,8 @@ def _of_department(given: argparse.Namespace) -> tuple[Service, str]:
 def _export_log(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
     department = given.department or service.settings.departments[0]
-    written = export_log(service.public_log(department), given.directory)
-    return _report(
+    written = export_log(service.public_log(department, given.log), given.directory)
+    return report(
         given.json, {"files": written}, f"Wrote {written} files to {given.directory}: any web server can serve them."
     )
 
@@ -181,34 +180,43 @@ def _publish_log(given: argparse.Namespace) -> int:
     service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
     service.check_schema()
     sizes = {d: service.logs.records(d).publish() for d in service.settings.departments}
-    said = [f"{d}/{RECORDS}: published at {size} entries." for d, size in sizes.items()]
-    return _report(given.json, {"published": sizes}, *said)
+    said = [f"{service.logs.records(d).log}: published at {size} entries." for d, size in sizes.items()]
+    return report(given.json, {"published": sizes}, *said)
 
 
 def _service(*needs: str) -> Service:
     return Service(settings.from_environment(frozenset(needs)))
 
 
-def _say(as_json: bool, report: registry_commands.Report) -> int:
-    _report(as_json, dict(report.document), *report.sentences)
-    return CHECK_FAILED if report.failed else 0
-
-
-def _report(as_json: bool, document: dict[str, Any], *sentences: str) -> int:
-    print(json.dumps(document, ensure_ascii=False) if as_json else "\n".join(sentences))
-    return 0
-
-
-def _progress(agency: str, done: int, whole: int) -> None:
-    print(f"\r{done}/{whole} {agency:<24}", end="" if done < whole else "\n", file=sys.stderr)
-
-
-def _counting(done: int, whole: int) -> None:
-    print(f"\r{done}/{whole} entries", end="" if done < whole else "\n", file=sys.stderr)
-
-
-def _quiet(*_: object) -> None:
-    pass
+def _add_db(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    db = commands.add_parser("db", help="look after the database").add_subparsers(required=True, metavar="COMMAND")
+    add(
+        "upgrade",
+        _on_logs(database_commands.upgrade),
+        "bring the database to this release and create the logs that are missing",
+        db,
+    )
+    add("rebuild-read-models", _db_rebuild_read_models, "make the read models anew from the records", db)
+    add(
+        "accept-high-water",
+        _on_logs(database_commands.accept_high_water),
+        "on a new host, mark the logs where the database stands",
+        db,
+    )
+    backup = add("backup", _db_backup, "copy a SQLite database to a new file while it serves", db)
+    backup.add_argument("file", metavar="FILE", type=Path, help="the file to be made")
+    succeed = add("succeed", _db_succeed, "close a log that lost its end or its key, and begin its successor", db)
+    succeed.add_argument("--department")
+    succeed.add_argument("--log", choices=LOG_NAMES, help="the log; without it, those whose promised end is missing")
+    succeed.add_argument("--reason", required=True, help="why; it is in the new log's first entry for ever")
+    succeed.add_argument("--compromised", action="store_true", help="commit to what was published last, not to the end")
+    succeed.add_argument("--checkpoint", type=Path, metavar="FILE", help="a later checkpoint, such as a witness has")
+    add(
+        "restore-check",
+        _on_logs(database_commands.restore_check),
+        "say what a restored database lacks of what this host promised",
+        db,
+    )
 
 
 def _add_registry(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -250,13 +258,7 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", _serve, "serve the API")
     keys = commands.add_parser("keys", help="look after key files").add_subparsers(required=True, metavar="COMMAND")
     add("generate", _keys_generate, "make the key files that are missing", keys)
-    db = commands.add_parser("db", help="look after the database").add_subparsers(required=True, metavar="COMMAND")
-    add("upgrade", _db_upgrade, "bring the database to this release and create the logs that are missing", db)
-    add("rebuild-read-models", _db_rebuild_read_models, "make the read models anew from the records", db)
-    add("accept-high-water", _db_accept_high_water, "on a new host, mark the logs where the database stands", db)
-    backup = add("backup", _db_backup, "copy a SQLite database to a new file while it serves", db)
-    backup.add_argument("file", metavar="FILE", type=Path, help="the file to be made")
-    add("restore-check", _db_restore_check, "say what a restored database lacks of what this host promised", db)
+    _add_db(add, commands)
     _add_registry(add)
     token = add("token", _token, "print an access token of the development issuer")
     token.add_argument("--role", choices=ROLES, required=True)
@@ -286,6 +288,7 @@ def _add_evidence(add: Callable[..., argparse.ArgumentParser]) -> None:
     export = add("export-log", _export_log, "write the published log as files for any web server")
     export.add_argument("directory", type=Path, metavar="DIR")
     export.add_argument("--department")
+    export.add_argument("--log", help="such as records, after records-2 goes on for it (default: the newest)")
     add("trust-policy", _trust_policy, "print the policy file by which others check receipts").add_argument(
         "--access", action="store_true", help="name the access logs too, for an auditor and the auditor's witness"
     )

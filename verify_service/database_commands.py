@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verify_service.errors import ConfigurationError
 from verify_service.record_log.restored import compare
 from verify_service.registry_commands import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from verify_service.record_log.log import LogId
     from verify_service.wiring import Service
 
 
@@ -37,6 +39,48 @@ def accept_high_water(service: Service) -> Report:
     marked = service.accept_high_water()
     said = [f"{log} is marked at {size} entries." for log, size in marked] or ["Every log has its mark already."]
     return Report({"marked": [{"log": str(log), "size": size} for log, size in marked]}, said)
+
+
+def succeed(
+    service: Service, department: str, name: str | None, reason: str, *, compromised: bool, checkpoint: Path | None
+) -> Report:
+    """Close a department's newest log of a name, or each whose promised end is missing, and begin its successor."""
+    service.check_schema()
+    known = None if checkpoint is None else checkpoint.read_text("utf-8")
+    newest = {log.series: log for log in service.log_ids() if log.department == department}
+    chosen = [newest[name]] if name is not None and name in newest else _behind(service, newest.values(), name)
+    done = [service.succeed(log, reason, compromised=compromised, known=known) for log in chosen]
+    said = [
+        sentence
+        for one in done
+        for sentence in (
+            f"{one.old} is closed; {one.new} goes on for it.",
+            f"Entries {one.lost[0]} to {one.lost[-1]} of {one.old} are lost, and {one.new} says so."
+            if one.lost
+            else f"Nothing that this host promised of {one.old} is lost.",
+        )
+    ]
+    document = [
+        {
+            "old": str(one.old),
+            "new": str(one.new),
+            "checkpoint": one.checkpoint,
+            "lost": [one.lost[0], one.lost[-1]] if one.lost else None,
+        }
+        for one in done
+    ]
+    last = "Back up the new keys, restart the service on every host, and hand out `verify-service trust-policy` anew."
+    return Report({"succeeded": document}, [*said, last])
+
+
+def _behind(service: Service, logs: Iterable[LogId], name: str | None) -> list[LogId]:
+    behind = [log for log in logs if compare(log, service.log_store, service.high_water(log).mark()).missing]
+    if name is not None or not behind:
+        raise ConfigurationError(
+            "No log of this department lacks what this host promised: name the one to be closed with --log, records or "
+            "access, and --compromised where its key is no longer trusted."
+        )
+    return behind
 
 
 def backup(service: Service, path: Path) -> Report:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verify_service import keyring
 from verify_service.clock import rfc3339
-from verify_service.errors import ConfigurationError
+from verify_service.errors import ConfigurationError, LogRefused
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.high_water import HighWater
 from verify_service.record_log.log import ACCESS, RECORDS, LogId, StoredCheckpoint
 from verify_service.record_log.merkle import Peaks
+from verify_service.record_log.proposal import Scribe
+from verify_service.record_log.succession import Succession, last_checkpoint, succeed
+from verify_service.verification.projection import CaseProjection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +27,20 @@ if TYPE_CHECKING:
     from verify_service.record_log.logs import Logs
     from verify_service.settings import Settings
     from verify_service.signing import NoteSigner
+    from verify_service.vault import Vault
 
 LOG_NAMES = (RECORDS, ACCESS)
 random_bytes = os.urandom  # noqa: TID251 - Here randomness enters; everything below is given it.
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """A log that was closed, its successor, the checkpoint that was committed to, and the indexes that are lost."""
+
+    old: LogId
+    new: LogId
+    checkpoint: str
+    lost: range
 
 
 class LogKeeping:
@@ -40,12 +55,24 @@ class LogKeeping:
         raise NotImplementedError
 
     @property
+    def vault(self) -> Vault:
+        """The vault."""
+        raise NotImplementedError
+
+    @property
     def logs(self) -> Logs:
         """Every department's logs."""
         raise NotImplementedError
 
     def log_ids(self) -> Iterator[LogId]:
-        """Yield the logs of the departments served."""
+        """Yield the logs of the departments served, each before the one that goes on for it."""
+        for first in self.first_log_ids():
+            yield first
+            known = (LogId(first.department, name) for name in self.log_store.names(first.department))
+            yield from (log for log in known if log.series == first.series and log != first)
+
+    def first_log_ids(self) -> Iterator[LogId]:
+        """Yield the logs that each department begins with."""
         for department in self.settings.departments:
             yield from (LogId(department, name) for name in LOG_NAMES)
 
@@ -67,16 +94,23 @@ class LogKeeping:
             head = self.log_store.head(log)
             if head is None:
                 raise ConfigurationError(f"There is no log {log}: run `verify-service db upgrade`.")
+            if head.successor is None and self.high_water(log.successor).promised:
+                raise LogRefused(
+                    f"The database has no log {log.successor}, but entries of it were promised. It was set back: "
+                    "restore the newest backup, and do not continue this one."
+                )
             if head.origin != self.origin(log):
                 raise ConfigurationError(
                     f"The log {log} has the origin {head.origin}, not {self.origin(log)}: an origin is for ever: "
                     "set VERIFY_LOG_HOST back."
                 )
+            if log not in {known.log for known in self.logs}:
+                raise LogRefused(f"The log {log} was begun after this service was started: restart the service.")
             self.logs.named(log.department, log.name).check_high_water()
 
     def create_logs(self) -> list[LogId]:
         """Create the logs that are missing and return them."""
-        missing = [log for log in self.log_ids() if self.log_store.head(log) is None]
+        missing = [log for log in self.first_log_ids() if self.log_store.head(log) is None]
         for log in missing:
             # The mark comes first: a log without one would not start, a mark without a log is found here again.
             if not self.high_water(log).path.exists():
@@ -92,14 +126,52 @@ class LogKeeping:
     def generate_keys(self) -> list[Path]:
         """Make the key files that are missing and return them."""
         chosen = self.settings
-        return keyring.generate(chosen.keys, chosen.departments, self.log_ids(), random_bytes)
+        return keyring.generate(chosen.keys, chosen.departments, self.first_log_ids(), random_bytes)
 
     def accept_high_water(self) -> list[tuple[LogId, int]]:
         """Mark the logs that this host has no mark of where the database stands, and return them."""
         marked = []
         for log in self.log_ids():
             head, mark = self.log_store.head(log), self.high_water(log)
-            if head is not None and not mark.path.exists():
+            if head is None:
+                continue
+            if not mark.path.exists():
                 mark.create(head.peaks)
                 marked.append((log, head.size))
+            elif head.successor is not None and mark.promised > head.size:
+                mark.set_aside(head.peaks)
+                marked.append((log, head.size))
         return marked
+
+    def succeed(self, log: LogId, reason: str, *, compromised: bool, known: str | None) -> Succeeded:
+        """Close a log and begin its successor, with a key of its own.
+
+        What is committed to is the checkpoint ``known`` outside, where one is given; else the last that the database
+        has, of a log that is ``compromised`` the last that others saw. Raises LogRefused where the log is closed.
+        """
+        head, mark, new = self.log_store.head(log), self.high_water(log), log.successor
+        if head is None:
+            raise ConfigurationError(f"There is no log {log}: name one of {', '.join(map(str, self.log_ids()))}.")
+        policy = self.logs.named(log.department, log.name).policy
+        if known is not None:
+            policy.accept_signed(known)
+        checkpoint = known or last_checkpoint(log, self.log_store, policy, compromised=compromised)
+        lost = range(head.size, max(head.size, mark.promised))
+        if lost:
+            reason = f"{reason.rstrip('.')}. Entries {lost[0]} to {lost[-1]} were promised and are lost."
+        keyring.generate(self.settings.keys, (), [new], random_bytes)
+        if not self.high_water(new).path.exists():
+            self.high_water(new).create(Peaks())
+        peaks = succeed(
+            Succession(log, checkpoint, reason),
+            self.log_store,
+            self.signer(new),
+            self.vault,
+            self.clock,
+            lambda of: Scribe(of, self.vault, CaseProjection(), random_bytes),
+        )
+        with self.high_water(new).turn() as turn:
+            turn.advance(peaks)
+        if lost:
+            mark.set_aside(head.peaks)
+        return Succeeded(log, new, checkpoint, lost)

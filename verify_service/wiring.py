@@ -13,7 +13,7 @@ from verify_service.access.reading import Reading
 from verify_service.clock import SystemClock
 from verify_service.devissuer.issuer import DevelopmentIssuer
 from verify_service.devissuer.key import signing_key
-from verify_service.errors import ConfigurationError
+from verify_service.errors import ConfigurationError, NotAllowed
 from verify_service.evidence.retention import Retention
 from verify_service.log_keeping import LogKeeping, random_bytes
 from verify_service.record_log.log import RECORDS, LogId
@@ -194,7 +194,7 @@ class Service(LogKeeping):
             case_reader=self.case_reader,
             registry=self.registry,
             logs=self.logs,
-            public_logs={department: self.public_log(department) for department in chosen.departments},
+            public_logs={log: PublicLog(log, self.log_store) for log in self.log_ids() if log.series == RECORDS},
         )
 
     def token(
@@ -215,7 +215,7 @@ class Service(LogKeeping):
 
     def policy(self, *, access: bool = False) -> TrustPolicy:
         """Return what a checker's policy file says: this deployment's records logs (and access logs), its witnesses."""
-        keys = tuple(self.signer(log).key for log in self.log_ids() if access or log.name == RECORDS)
+        keys = tuple(self.signer(log).key for log in self.log_ids() if access or log.series == RECORDS)
         return replace(self.witnesses, logs=keys)
 
     @cached_property
@@ -231,9 +231,12 @@ class Service(LogKeeping):
         kept = CosignatureTables(self.database)
         return Witnessing(list(self.log_ids()), self.log_store, kept, self.witnesses, WitnessHttp(), self.clock)
 
-    def public_log(self, department: str) -> PublicLog:
-        """Return the published part of a department's records."""
-        return PublicLog(LogId(department, RECORDS), self.log_store)
+    def public_log(self, department: str, name: str | None = None) -> PublicLog:
+        """Return the published part of a department's records, of its newest log unless another is named."""
+        log = self.logs.records(department) if name is None else self.logs.named(department, name)
+        if log.log.series != RECORDS:
+            raise NotAllowed(f"The log {log.log} is never public.")
+        return PublicLog(log.log, self.log_store)
 
     def audit_source(self) -> AuditTables:
         """Return the database as an audit reads it."""

@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 
+from verify_service.errors import LogRefused
 from verify_service.record_log.log import Head, LogId, StoredRecord, Subject
 from verify_service.record_log.tiles import TILE_WIDTH, level_zero
 from verify_service.verification.activation import Activation
@@ -34,6 +35,8 @@ class MemoryLogs:
     @contextmanager
     def hold_tail(self, log):
         with self._turn:
+            if self._logs[log].head.successor is not None:
+                raise LogRefused(f"The log {log} is closed.")
             tail = MemoryTail(self, log)
             yield tail
             if tail.batch is not None:
@@ -44,6 +47,28 @@ class MemoryLogs:
         assert checkpoint.size == 0
         self._logs[log] = MemoryLog(origin)
         self._logs[log].checkpoints[0] = checkpoint
+
+    @contextmanager
+    def succeed(self, old, origin, checkpoint):
+        closed = self._logs[old].head
+        if closed.successor is not None:
+            raise LogRefused(f"The log {old} is closed.")
+        with self._turn:
+            self.create(old.successor, origin, checkpoint)
+            self._logs[old.successor].head = Head(origin, before=closed.before + closed.size)
+            self._logs[old].head = replace(closed, successor=old.successor.name)
+            tail = MemoryTail(self, old.successor)
+            try:
+                yield tail
+            except BaseException:
+                del self._logs[old.successor]
+                self._logs[old].head = closed
+                raise
+            if tail.batch is not None:
+                self._take(old.successor, tail.batch)
+
+    def names(self, department):
+        return [log.name for log in self._logs if log.department == department]
 
     def head(self, log):
         return self._logs[log].head if log in self._logs else None

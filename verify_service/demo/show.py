@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from verify_service.demo.client import Client
     from verify_service.demo.encounter import Scene
-    from verify_service.evidence.audit import AuditReport
+    from verify_service.evidence.audit_report import AuditReport
     from verify_service.record_log.trust import TrustPolicy
     from verify_service.settings import Settings
     from verify_service.wiring import Service

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
 from verify_service.evidence.activations import ActivationAudit
+from verify_service.evidence.audit_report import AuditReport
 from verify_service.record_log.audit import Fault, LogAudit
 from verify_service.record_log.log import RECORDS
 from verify_service.record_log.record import Record
@@ -55,7 +56,7 @@ class AuditMoment(Protocol):
     """The database at one moment."""
 
     def logs(self) -> Sequence[tuple[LogSnapshot, TrustPolicy]]:
-        """Return every log with the keys to check it by."""
+        """Return every log with the keys to check it by, each after the one that it goes on for."""
 
     def earlier(self, department: str, subject: str, seq: int) -> list[Logged]:
         """Return a subject's records before ``seq``, for folding its state anew."""
@@ -83,45 +84,6 @@ class AuditSource(Protocol):
         """Hold one moment of the database."""
 
 
-@dataclass(frozen=True)
-class AuditReport:
-    """What an audit found; ``size`` is the number of entries of the records logs."""
-
-    size: int
-    sizes: dict[str, int]
-    promised: dict[str, int | None]
-    faults: Sequence[Fault]
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything agrees."""
-        return not self.faults
-
-    def document(self) -> dict[str, Any]:
-        """Return the report as JSON-ready values."""
-        return {
-            "ok": self.ok,
-            "size": self.size,
-            "logs": self.sizes,
-            "high_water": self.promised,
-            "faults": [asdict(fault) for fault in self.faults],
-        }
-
-    def sentences(self) -> list[str]:
-        """Return the report for a person."""
-        lines = [f"{log}: {size} entries" for log, size in self.sizes.items()]
-        lines += [
-            f"This host has no high-water mark of {log}: whether entries are missing at its end was not checked."
-            for log, size in self.promised.items()
-            if size is None
-        ]
-        for fault in self.faults:
-            where = "" if fault.where is None else f" at {fault.where}"
-            lines.append(f"FAULT in {fault.log}{where}: {fault.sentence}.")
-        verdict = "Everything agrees." if self.ok else f"{len(self.faults)} faults. Nothing was changed."
-        return [*lines, verdict]
-
-
 def audit(
     source: AuditSource,
     vault: Vault,
@@ -130,21 +92,19 @@ def audit(
 ) -> AuditReport:
     """Audit every log and what is made from it; ``marks`` are this host's high-water marks."""
     faults: list[Fault] = []
-    sizes: dict[str, int] = {}
-    promised: dict[str, int | None] = {}
-    records = 0
     with source.moment() as moment:
         logs = moment.logs()
         whole, done = sum(snapshot.head.size for snapshot, _ in logs), 0
         models: dict[str, _Models] = {}
         activations: dict[str, ActivationAudit] = {}
+        series: dict[tuple[str, str], list[LogAudit]] = {}
         for snapshot, policy in logs:
             log = snapshot.log
             model = models.setdefault(log.department, _Models(moment, log.department))
             active = activations.setdefault(log.department, ActivationAudit(log.department, vault))
-            mark = marks.get(log)
-            promised[str(log)] = None if mark is None else mark.size
-            one = LogAudit(snapshot, vault, policy, mark)
+            passed = series.setdefault((log.department, log.series), [])
+            one = LogAudit(snapshot, vault, policy, marks.get(log), passed[-1] if passed else None)
+            passed.append(one)
             events = model.following(snapshot)
             for read in one.records():
                 events.take(read)
@@ -154,13 +114,16 @@ def audit(
                 if done % PROGRESS_EVERY == 0:
                     progress(done, whole)
             faults += [*one.faults, *events.finish()]
-            sizes[str(log)] = snapshot.head.size
-            records += snapshot.head.size if log.name.startswith(RECORDS) else 0
+        for passed in series.values():
+            faults += [fault for place, one in enumerate(passed) for fault in one.missing(passed[place + 1 :])]
         for department, model in models.items():
             faults += model.finish()
             faults += activations[department].finish(moment.activations(department))
         progress(whole, whole)
-    return AuditReport(records, sizes, promised, faults)
+    sizes = {snapshot.log: snapshot.head.size for snapshot, _ in logs}
+    promised = {str(log): None if (mark := marks.get(log)) is None else mark.size for log in sizes}
+    records = sum(size for log, size in sizes.items() if log.series == RECORDS)
+    return AuditReport(records, {str(log): size for log, size in sizes.items()}, promised, faults)
 
 
 class _Events:

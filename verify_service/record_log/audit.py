@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from verify_service.errors import EvidenceFault
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.log import Placed
-from verify_service.record_log.merkle import EMPTY_ROOT, HASH_BYTES, Peaks, leaf_hash
+from verify_service.record_log.merkle import EMPTY_ROOT, HASH_BYTES, Peaks, leaf_hash, range_hash
 from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import ENTRY_V1, NONCE_BYTES, Record, commitment, parse_record, unpack_fields
-from verify_service.record_log.tiles import TILE_WIDTH, grown_tiles
+from verify_service.record_log.succession import SUCCESSION
+from verify_service.record_log.tiles import TILE_WIDTH, grown_tiles, level_zero, subtree_from_tiles
 from verify_service.vault import SealBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from verify_service.record_log.high_water import Mark
     from verify_service.record_log.log import Head, LogId, StoredCheckpoint, StoredRecord
@@ -63,18 +64,27 @@ class LogAudit:
     """One pass over a log; ``faults`` fills as ``records`` is drawn.
 
     ``promised`` is this host's high-water mark, read before the snapshot was taken; None where it has none.
+    ``follows`` is the pass over the log that this one goes on for, which has been run: subjects go on from it.
     """
 
-    def __init__(self, snapshot: LogSnapshot, vault: Vault, policy: TrustPolicy, promised: Mark | None) -> None:
+    def __init__(
+        self,
+        snapshot: LogSnapshot,
+        vault: Vault,
+        policy: TrustPolicy,
+        promised: Mark | None,
+        follows: LogAudit | None = None,
+    ) -> None:
         self._snapshot = snapshot
         self._vault = vault
         self._keys = policy.keys_of(snapshot.head.origin)
         self._promised = promised
         self._peaks = Peaks()
-        self._tails: dict[str, tuple[int, bytes]] = {}
+        self._follows = follows
+        self._tails: dict[str, tuple[int, bytes]] = {} if follows is None else follows._tails  # noqa: SLF001
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._unopened: dict[int, str | None] = {}
-        self._expunged: set[int] = set()
+        self._expunged: dict[int, set[str | None]] = {}
         self.faults: list[Fault] = []
 
     def records(self) -> Iterator[ReadRecord]:
@@ -121,9 +131,15 @@ class LogAudit:
         for digest, field in sealed.items():
             if field.digest != digest:
                 self._fault(row.index, "a sealed field is not what its digest says")
-        if isinstance(logged, Record) and logged.kind == "expunged":
-            self._expunged.update(logged.facts["indexes"])
+        if isinstance(logged, Record):
+            self._note(row.index, logged)
         yield ReadRecord(row.index, Placed(row.index, logged), sealed)
+
+    def _note(self, index: int, record: Record) -> None:
+        if record.kind == "expunged":
+            for gone in record.facts["indexes"]:
+                self._expunged.setdefault(gone, set()).add(record.subject)
+        self._check_succession(index, record)
 
     def _follow(self, row: StoredRecord, committed: bytes) -> str | None:
         """Count a subject's events and return the commitment of the one before."""
@@ -188,9 +204,59 @@ class LogAudit:
             self._fault(pending.size, "a signed checkpoint lies past the end of the log")
         for (level, index), content in self._tiles.items():
             self._check_tile(level, index, content)
-        for index, subject in self._unopened.items():
-            if index not in self._expunged:
-                self._fault(index, f"the record is missing and no expunge names it ({subject or 'no subject'})")
+
+    def missing(self, later: Sequence[LogAudit]) -> list[Fault]:
+        """Return a fault for each record that is gone and that no expunge names, here or in the ``later`` logs."""
+        where = (self, *later)
+        return [
+            Fault(
+                str(self._snapshot.log),
+                index,
+                f"the record is missing and no expunge names it ({subject or 'no subject'})",
+            )
+            for index, subject in self._unopened.items()
+            if not any(one._names(index, subject) for one in where)  # noqa: SLF001
+        ]
+
+    def _names(self, index: int, subject: str | None) -> bool:
+        """Tell whether an expunge names an index of this subject; a statement goes with its verification."""
+        named = self._expunged.get(index, set())
+        return bool(named) and subject is not None and (subject in named or subject.startswith("statement:"))
+
+    def _check_succession(self, index: int, record: Record) -> None:
+        """See that a successor begins with a checkpoint that the log before it signed.
+
+        It is of that log's history too, unless it is of more entries than are left of it.
+        """
+        first = self._follows is not None and index == 0
+        if first != (record.kind == SUCCESSION):
+            self._fault(
+                index, "a succession stands where none belongs" if not first else "the log does not begin with one"
+            )
+        if not first or record.kind != SUCCESSION or self._follows is None:
+            return
+        old = self._follows
+        try:
+            parsed, note = Checkpoint.parse(record.facts["old_checkpoint"])
+            signed = note.check(old._keys)  # noqa: SLF001
+        except EvidenceFault as error:
+            self._fault(index, f"the succession's checkpoint does not verify: {error}")
+            return
+        if not signed or not parsed.origin == record.facts["old_origin"] == old._snapshot.head.origin:  # noqa: SLF001
+            self._fault(index, "the succession's checkpoint is not signed by the log before it")
+        elif parsed.size <= old._peaks.size and parsed.root != old._root(parsed.size):  # noqa: SLF001
+            self._fault(index, "the succession's checkpoint is not of the history of the log before it")
+
+    def _root(self, size: int) -> bytes:
+        if size == self._peaks.size:
+            return self._peaks.root
+        return range_hash(0, size, subtree_from_tiles(self._tile)) if size else EMPTY_ROOT
+
+    def _tile(self, level: int, index: int) -> bytes:
+        stored = self._snapshot.stored_tile(level, index)
+        if stored or level:
+            return stored
+        return level_zero([row.entry for row in self._snapshot.rows(index * TILE_WIDTH, TILE_WIDTH)])
 
     def _fault(self, where: int | None, sentence: str) -> None:
         self.faults.append(Fault(str(self._snapshot.log), where, sentence))

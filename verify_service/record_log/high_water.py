@@ -58,12 +58,24 @@ class HighWater:
         finally:
             os.close(directory)
 
+    def set_aside(self, peaks: Peaks) -> None:
+        """Begin the mark anew at what is left of a log that was closed; the file as it was stays beside it."""
+        with self.turn() as turn:
+            self.path.rename(self.path.with_name(f"{self.path.name}.was-{turn.mark.size}"))
+        self.create(peaks)
+
     def mark(self) -> Mark | None:
         """Return the mark as it stands, or None where this host has none."""
         if not self.path.exists():
             return None
         with self.turn() as turn:
             return turn.mark
+
+    @property
+    def promised(self) -> int:
+        """The size that was promised, 0 where this host has no mark."""
+        mark = self.mark()
+        return 0 if mark is None else mark.size
 
     @contextmanager
     def turn(self) -> Iterator[Turn]:

@@ -25,17 +25,34 @@ class LogId:
     department: str
     name: str
 
+    @property
+    def series(self) -> str:
+        """The name that the log shares with those before and after it: ``records`` of ``records-2``."""
+        return self.name.partition("-")[0]
+
+    @property
+    def successor(self) -> LogId:
+        """The log that follows it: ``records-2`` follows ``records``, ``records-3`` that."""
+        _, _, number = self.name.partition("-")
+        return LogId(self.department, f"{self.series}-{int(number or 1) + 1}")
+
     def __str__(self) -> str:
         return f"{self.department}/{self.name}"
 
 
 @dataclass(frozen=True)
 class Head:
-    """The end of a log: its origin line, its tree, and the size last published."""
+    """The end of a log: its origin line, its tree, and the size last published.
+
+    ``before`` is the number of entries of the logs before it, so that places can be ordered across them; ``successor``
+    is the name of the log that goes on for it, None while it is the newest.
+    """
 
     origin: str
     peaks: Peaks = field(default=Peaks())
     published: int = 0
+    before: int = 0
+    successor: str | None = None
 
     @property
     def size(self) -> int:
@@ -232,6 +249,15 @@ class LogStore(Protocol):
 
     def create(self, log: LogId, origin: str, checkpoint: StoredCheckpoint) -> None:
         """Create an empty log with its size-0 checkpoint, served until the first publication."""
+
+    def succeed(self, old: LogId, origin: str, checkpoint: StoredCheckpoint) -> AbstractContextManager[Tail]:
+        """Close a log for good and yield the tail of its new, empty successor; commit both on normal exit.
+
+        Raises LogRefused where the log has a successor already.
+        """
+
+    def names(self, department: str) -> list[str]:
+        """Return the names of a department's logs, each after that of the log that it goes on for."""
 
     def head(self, log: LogId) -> Head | None:
         """Return the end of the log, None where it does not exist."""

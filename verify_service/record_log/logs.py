@@ -15,22 +15,24 @@ if TYPE_CHECKING:
 
 
 class Logs:
-    """Every log of this deployment."""
+    """Every log of this deployment, given so that each comes after the one that it goes on for."""
 
     def __init__(self, logs: Iterable[RecordLog], store: LogStore) -> None:
         self._logs = {log.log: log for log in logs}
+        # Each follows the one that it goes on for, so that the last of a series is its newest.
+        self._newest = {(log.department, log.series): found for log, found in self._logs.items()}
         self._store = store
 
     def __iter__(self) -> Iterator[RecordLog]:
         return iter(self._logs.values())
 
     def records(self, department: str) -> RecordLog:
-        """Return a department's log of verifications and incidents; raise NotAllowed where it has none."""
-        return self._of(LogId(department, RECORDS))
+        """Return a department's newest log of verifications and incidents; raise NotAllowed where it has none."""
+        return self._known(department, self._newest.get((department, RECORDS)))
 
     def access(self, department: str) -> RecordLog:
-        """Return a department's log of who looked at what; raise NotAllowed where it has none."""
-        return self._of(LogId(department, ACCESS))
+        """Return a department's newest log of who looked at what; raise NotAllowed where it has none."""
+        return self._known(department, self._newest.get((department, ACCESS)))
 
     def named(self, department: str, name: str) -> RecordLog:
         """Return a department's log by its name; raise NotAllowed where it has none of that name."""
@@ -49,7 +51,9 @@ class Logs:
         return self._of(log), index
 
     def _of(self, log: LogId) -> RecordLog:
-        found = self._logs.get(log)
+        return self._known(log.department, self._logs.get(log))
+
+    def _known(self, department: str, found: RecordLog | None) -> RecordLog:
         if found is None:
-            raise NotAllowed(f"This service keeps no log for the department {log.department}.")
+            raise NotAllowed(f"This service keeps no log for the department {department}.")
         return found

@@ -135,7 +135,7 @@ class Witnessing:
         if witness.name in self._at_once:
             return self._store.checkpoint_covering(log, head.size, published=False)
         # Nobody outside learns when somebody was checked, or when somebody looked.
-        return None if log.name == ACCESS else self._store.checkpoint_covering(log, head.published, published=True)
+        return None if log.series == ACCESS else self._store.checkpoint_covering(log, head.published, published=True)
 
     def _submit(self, log: LogId, witness: Witness, checkpoint: StoredCheckpoint, old: int) -> None:
         try:

@@ -112,7 +112,7 @@ class CaseStore:
 
     def project(self, connection: Connection, log: LogId, batch: Batch) -> None:
         """Write the read models of a batch: its events, its links, the subjects it changed."""
-        first = {row.logged.subject: row.index for row in batch.rows if row.logged.seq == 0}
+        first = {row.logged.subject: batch.head.before + row.index for row in batch.rows if row.logged.seq == 0}
         ADD_EVENTS.run(
             connection,
             [
@@ -133,7 +133,10 @@ class CaseStore:
     def put(
         self, connection: Connection, department: str, subjects: Iterable[Subject], first: Mapping[str | None, int]
     ) -> None:
-        """Write where subjects stand; ``first`` gives the index of the first event of each that is new."""
+        """Write where subjects stand.
+
+        ``first`` gives the place of the first event of each that is new, counted across the logs of a series.
+        """
         new: dict[Table, list[dict[str, Any]]] = {verification: [], incident: []}
         assigned = []
         for subject in subjects:

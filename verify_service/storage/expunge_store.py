@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import orjson
 from sqlalchemy import delete, select, update
 
-from verify_service.record_log.log import RECORDS
 from verify_service.storage.prepared import Insertion
 from verify_service.storage.rows import sealed_of, sealed_row
 from verify_service.storage.tables import (
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from verify_service.storage.database import Database
     from verify_service.vault import Vault
-    from verify_service.verification.expunge import Destruction
+    from verify_service.verification.expunge import Destruction, Place
 
 PUT_ORDER = Insertion(expunge_order, "key_id", "wrapped_key", "content")
 READ_MODELS = {"verification": verification, "incident": incident}
@@ -77,10 +76,10 @@ class ExpungeTables:
         link = statement_link.c.department == department, statement_link.c.verification == name
         with self._database.snapshot() as connection:
             if connection.execute(known).one_or_none() is None:
-                return Standing(RECORDS, ())
+                return Standing(())
             number = connection.scalar(select(statement_link.c.receipt_number).where(*link))
-            statements = () if number is None else _indexes(connection, department, f"statement:{number}")
-            return Standing(RECORDS, _indexes(connection, department, ref), statements)
+            statements = () if number is None else _places(connection, department, f"statement:{number}")
+            return Standing(_places(connection, department, ref), statements)
 
     def remaining(self, department: str, incident_id: str) -> list[str]:
         """Return the verifications of an incident that are still there."""
@@ -95,12 +94,11 @@ class ExpungeTables:
 
 def destroy(connection: Connection, department: str, gone: Destruction) -> None:
     """Delete what an order names, in the transaction that records it; what is left says that it was there."""
-    for table in (record, event):
-        connection.execute(
-            delete(table).where(
-                table.c.department == department, table.c.log == gone.log, table.c.idx.in_(gone.indexes)
-            )
-        )
+    for log in {log for log, _ in gone.places}:
+        indexes = [index for place, index in gone.places if place == log]
+        for table in (record, event):
+            gone_here = table.c.department == department, table.c.log == log, table.c.idx.in_(indexes)
+            connection.execute(delete(table).where(*gone_here))
     connection.execute(
         update(idempotency)
         .where(idempotency.c.department == department, idempotency.c.subject == gone.subject)
@@ -116,9 +114,10 @@ def destroy(connection: Connection, department: str, gone: Destruction) -> None:
         connection.execute(update(statement_link).where(*mine).values(seq=0, pending=False))
 
 
-def _indexes(connection: Connection, department: str, subject: str) -> tuple[int, ...]:
+def _places(connection: Connection, department: str, subject: str) -> tuple[Place, ...]:
     mine = log_entry.c.department == department, log_entry.c.subject == subject
-    return tuple(connection.scalars(select(log_entry.c.idx).where(*mine).order_by(log_entry.c.idx)))
+    found = connection.execute(select(log_entry.c.log, log_entry.c.idx).where(*mine).order_by(log_entry.c.seq))
+    return tuple((row.log, row.idx) for row in found)
 
 
 def _place(order: str) -> str:

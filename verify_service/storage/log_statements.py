@@ -42,6 +42,14 @@ ADVANCE = selected(
     .where(*_of(log_head))
     .values({name: bindparam(f"new_{name}", type_=log_head.c[name].type) for name in ("size", "peaks", "published")})
 )
+CLOSE = selected(
+    update(log_head).where(*_of(log_head)).values(successor=bindparam("successor_is", type_=log_head.c.successor.type))
+)
+NAMES = selected(
+    select(log_head.c.log)
+    .where(log_head.c.department == bindparam("department_is"))
+    .order_by(log_head.c.before, log_head.c.log)
+)
 ENTRIES = selected(select(log_entry).where(*_of(log_entry), *_between(log_entry)).order_by(log_entry.c.idx))
 # Not joined to the entries: a young PostgreSQL database, not yet analysed, joins by reading all of one for each of the
 # other.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from verify_service.errors import ConfigurationError
+from verify_service.errors import ConfigurationError, LogRefused
 from verify_service.record_log.log import Head, LogId, StoredCheckpoint, StoredRecord, StoredReply
 from verify_service.record_log.merkle import Peaks
 from verify_service.record_log.tiles import TILE_WIDTH, level_zero, split_tile
@@ -34,18 +34,28 @@ class LogTables:
     def hold_tail(self, log: LogId) -> Iterator[HeldTail]:
         """Yield the end of the log; see the port."""
         with self._database.write() as connection:
-            # The head row is the lock on PostgreSQL; SQLite has one writer as a whole.
-            row = sql.HEAD_FOR_UPDATE.one(connection, sql.named(log))
-            if row is None:
-                raise _no_such(log)
-            yield HeldTail(connection, log, _head(row), self._cases)
+            yield HeldTail(connection, log, _newest(connection, log), self._cases)
 
     def create(self, log: LogId, origin: str, checkpoint: StoredCheckpoint) -> None:
         """Create an empty log with its size-0 checkpoint."""
-        names = _columns(log)
         with self._database.write() as connection:
-            sql.ADD_HEAD.run(connection, [{**names, "origin": origin, "size": 0, "peaks": b"", "published": 0}])
-            sql.ADD_CHECKPOINT.run(connection, [{**names, **vars(checkpoint)}])
+            _create(connection, log, Head(origin), checkpoint)
+
+    @contextmanager
+    def succeed(self, old: LogId, origin: str, checkpoint: StoredCheckpoint) -> Iterator[HeldTail]:
+        """Close a log for good and yield the tail of its new successor; see the port."""
+        new = old.successor
+        with self._database.write() as connection:
+            closed = _newest(connection, old)
+            sql.CLOSE.run(connection, {**sql.named(old), "successor_is": new.name})
+            head = Head(origin, before=closed.before + closed.size)
+            _create(connection, new, head, checkpoint)
+            yield HeldTail(connection, new, head, self._cases)
+
+    def names(self, department: str) -> list[str]:
+        """Return the names of a department's logs, in order."""
+        with self._database.read() as connection:
+            return [row.log for row in sql.NAMES.all(connection, {"department_is": department})]
 
     def head(self, log: LogId) -> Head | None:
         """Return the end of the log, None where it does not exist."""
@@ -189,7 +199,27 @@ def read_head(connection: Connection, log: LogId) -> Head:
     row = sql.HEAD.one(connection, sql.named(log))
     if row is None:
         raise _no_such(log)
-    return Head(row.origin, Peaks(row.size, tuple(split_tile(row.peaks))), row.published)
+    return Head(row.origin, Peaks(row.size, tuple(split_tile(row.peaks))), row.published, row.before, row.successor)
+
+
+def _newest(connection: Connection, log: LogId) -> Head:
+    """Return the end of a log that may be appended to, locked until the transaction ends.
+
+    The head row is the lock on PostgreSQL; SQLite has one writer as a whole.
+    """
+    row = sql.HEAD_FOR_UPDATE.one(connection, sql.named(log))
+    if row is None:
+        raise _no_such(log)
+    if row.successor is not None:
+        raise LogRefused(f"The log {log} is closed; {row.successor} goes on for it: restart the service.")
+    return _head(row)
+
+
+def _create(connection: Connection, log: LogId, head: Head, checkpoint: StoredCheckpoint) -> None:
+    names = _columns(log)
+    sizes = {"size": 0, "peaks": b"", "published": 0, "before": head.before, "successor": None}
+    sql.ADD_HEAD.run(connection, [{**names, "origin": head.origin, **sizes}])
+    sql.ADD_CHECKPOINT.run(connection, [{**names, **vars(checkpoint)}])
 
 
 def _entries(connection: Connection, log: LogId, start: int, count: int) -> list[bytes]:
@@ -205,7 +235,7 @@ def _tile(connection: Connection, log: LogId, level: int, index: int) -> bytes:
 
 
 def _head(row: Any) -> Head:
-    return Head(row.origin, Peaks.unpack(row.size, row.peaks), row.published)
+    return Head(row.origin, Peaks.unpack(row.size, row.peaks), row.published, row.before, row.successor)
 
 
 def _checkpoint(row: Any) -> StoredCheckpoint:

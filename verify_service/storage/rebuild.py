@@ -17,6 +17,7 @@ from verify_service.storage.tables import (
     incident,
     incident_officer,
     log_entry,
+    log_head,
     op_code_activation,
     search_key,
     verification,
@@ -29,7 +30,7 @@ from verify_service.verification.projection import CaseProjection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from verify_service.record_log.log import LogId
     from verify_service.record_log.record import SealedField
@@ -51,6 +52,7 @@ class Rebuild:
         self._cases = cases
         self._vault = vault
         self._projection = CaseProjection()
+        self._before: dict[str, int] = {}
 
     def run(self, log: LogId, progress: Callable[[int, int], None] = lambda *_: None) -> int:
         """Delete the read models and write them anew, in one transaction; return the number of subjects.
@@ -61,11 +63,14 @@ class Rebuild:
         with self._database.write() as connection:
             for table in READ_MODELS:
                 connection.execute(delete(table).where(table.c.department == log.department))
+            self._before = {row.log: row.before for row in connection.execute(_heads(log.department))}
             whole = self._subjects(connection, log)
             for done, ref in enumerate(whole):
                 progress(done, len(whole))
                 self._write(connection, log, ref)
-            self._activate(connection, log)
+            for own in (type(log)(log.department, name) for name in self._before):
+                if own.series == log.series:
+                    self._activate(connection, own)
             progress(len(whole), len(whole))
         return len(whole)
 
@@ -92,12 +97,12 @@ class Rebuild:
 
     def _write(self, connection: Connection, log: LogId, ref: str) -> None:
         subject, first, rows, identifiers = Subject(ref), 0, [], []
-        for index, entry, record, fields in self._records(connection, log, ref):
-            first = index if subject.seq == 0 else first
+        for own, index, entry, record, fields in self._records(connection, log, ref):
+            first = self._before[own.name] + index if subject.seq == 0 else first
             state = None if record is None else self._projection.fold(subject.state, record)
             subject = Subject(ref, subject.seq + 1, entry[1:].hex(), state)
             if record is not None:
-                rows.append(_event(log, index, record))
+                rows.append(_event(own, index, record))
                 identifiers += self._identifiers(log.department, ref, record, fields)
         ADD_EVENTS.run(connection, rows)
         if subject.state is not None:
@@ -106,8 +111,8 @@ class Rebuild:
 
     def _records(
         self, connection: Connection, log: LogId, ref: str
-    ) -> Iterator[tuple[int, bytes, Record | None, dict[str, SealedField]]]:
-        """Yield index, entry, record and fields of a subject's events in order; no record where it was expunged."""
+    ) -> Iterator[tuple[LogId, int, bytes, Record | None, dict[str, SealedField]]]:
+        """Yield log, index, entry, record and fields of a subject's events in order; no record where it is gone."""
         places = select(log_entry.c.log, log_entry.c.idx).where(
             log_entry.c.department == log.department, log_entry.c.subject == ref
         )
@@ -115,13 +120,13 @@ class Rebuild:
             own = type(log)(log.department, name)
             (row,) = read_records(connection, own, index, 1)
             if row.sealed is None:
-                yield index, row.entry, None, {}
+                yield own, index, row.entry, None, {}
                 continue
             content, fields = self._vault.open(log.department, record_place(own, row.entry), row.sealed)
             record = parse_record(content[NONCE_BYTES:])
             if not isinstance(record, Record):
                 raise EvidenceFault(f"The record at {index} is no event of {ref}: run an audit.")
-            yield index, row.entry, record, unpack_fields(fields)
+            yield own, index, row.entry, record, unpack_fields(fields)
 
     def _identifiers(
         self, department: str, ref: str, record: Record, fields: dict[str, SealedField]
@@ -133,6 +138,12 @@ class Rebuild:
             return []
         index = self._vault.index(department, IDENTIFIER_INDEX, str(field.value))
         return [{"department": department, "verification": ref.partition(":")[2], "identifier": index}]
+
+
+def _heads(department: str) -> Select[tuple[str, int]]:
+    return (
+        select(log_head.c.log, log_head.c.before).where(log_head.c.department == department).order_by(log_head.c.before)
+    )
 
 
 def _event(log: LogId, index: int, record: Record) -> dict[str, object]:

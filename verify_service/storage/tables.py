@@ -55,6 +55,8 @@ log_head = Table(
     Column("size", BigInteger, nullable=False),
     Column("peaks", LargeBinary, nullable=False),
     Column("published", BigInteger, nullable=False),
+    Column("before", BigInteger, nullable=False),
+    Column("successor", String(32)),
 )
 
 # One row a leaf. It stays when its record is expunged.

@@ -47,13 +47,16 @@ class ExpungeOrder:
     carried_out_at: str | None = None
 
 
+# A log's name and an index in it.
+Place = tuple[str, int]
+
+
 @dataclass(frozen=True)
 class Destruction:
     """What goes in the same transaction in which it is recorded that it went."""
 
     subject: str
-    log: str
-    indexes: tuple[int, ...]
+    places: tuple[Place, ...]
     statements: bool
     ref: None = None
     alias: None = None
@@ -61,11 +64,10 @@ class Destruction:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a subject and, of a verification, its statements stand in the log: its name, and their indexes there."""
+    """Where the events of a subject and, of a verification, its statements stand."""
 
-    log: str
-    events: tuple[int, ...]
-    statements: tuple[int, ...] = ()
+    events: tuple[Place, ...]
+    statements: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def destroy(orders: ExpungeOrders, logs: Logs, by: Reporter, ref: str, warrant: 
     """Destroy one subject, and record in the same transaction that it went."""
     department = by.caller.department
     standing = orders.standing(department, ref)
-    indexes = tuple(sorted(standing.events + (standing.statements if statements else ())))
+    places = standing.events + (standing.statements if statements else ())
 
     def compose(subjects: Mapping[str, Subject]) -> Composition:
         if subjects[ref].seq != len(standing.events):
@@ -189,9 +191,9 @@ def destroy(orders: ExpungeOrders, logs: Logs, by: Reporter, ref: str, warrant: 
             "ground": warrant.ground,
             "reference": warrant.reference,
             "approvers": list(warrant.approvers),
-            "indexes": list(indexes),
+            "indexes": sorted({index for _, index in places}),
         }
-        gone = Destruction(ref, standing.log, indexes, statements)
+        gone = Destruction(ref, places, statements)
         return Composition((Draft(event(EXPUNGED, ref, content, by=by)),), _no_reply, (gone,))
 
     logs.records(department).append(Append(frozenset({ref}), compose))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from verify_service.access.reading import CaseReader, Reading
     from verify_service.clock import Clock
+    from verify_service.record_log.log import LogId
     from verify_service.record_log.logs import Logs
     from verify_service.record_log.public_log import PublicLog
     from verify_service.registry.registry import Registry
@@ -50,7 +51,7 @@ class Backend:
     case_reader: CaseReader
     registry: Registry
     logs: Logs
-    public_logs: Mapping[str, PublicLog]
+    public_logs: Mapping[LogId, PublicLog]
 
 
 def current_backend() -> Backend:
