@@ -172,7 +172,9 @@ def _export_log(given: argparse.Namespace) -> int:
 
 
 def _trust_policy(given: argparse.Namespace) -> int:
-    print(_service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST").policy(access=given.access).text(), end="")
+    service = _service("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
+    service.check_schema()
+    print(service.policy(access=given.access).text(), end="")
     return 0
 
 

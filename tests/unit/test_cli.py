@@ -44,6 +44,9 @@ def test_a_file_that_is_not_there_is_named(home, capsys, monkeypatch, missing):
 
 def test_the_policy_for_checkers_names_the_records_logs_alone(home, capsys):
     main(["keys", "generate"])
+    assert main(["trust-policy"]) == 3
+    assert "verify-service db upgrade" in capsys.readouterr().err
+    main(["db", "upgrade"])
     capsys.readouterr()
     assert main(["trust-policy"]) == 0
     said = capsys.readouterr().out
