@@ -12,8 +12,8 @@ from verify_service.verification.claim import (
     REQUESTERS,
 )
 from verify_service.verification.fact import DISPUTE_ANSWERS, DISPUTE_SOURCES, INTERRUPTIONS
-from verify_service.verification.outcome import CONCLUSIONS
-from verify_service.web.fields import Code, Document, Flag, Many, Moment, Part, Text, Whole
+from verify_service.verification.outcome import CONCLUSIONS, OUTCOMES
+from verify_service.web.fields import Code, Document, Flag, Many, Moment, Part, QueryWhole, Text, Whole
 
 INCIDENT_NUMBER = r"[A-Z0-9-]{1,20}"
 AGENCY = r"[A-Z0-9][A-Z0-9-]{0,30}|other|none_stated"
@@ -21,6 +21,7 @@ ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 SERIAL = r"[A-Za-z0-9._-]{1,64}"
 MOST_EVENTS = 2**31 - 1
 DAY_MS = 86_400_000
+MOST_LISTED = 100
 
 
 class Occasion(Document):
@@ -205,3 +206,32 @@ class CallbackWordDocument(Occasion):
     """Which agency is to be called; the claimed one where it is left out."""
 
     agency = Text(31, pattern=AGENCY, expects="an agency's code", load_default=None, allow_none=True)
+
+
+class ListQuery(Document):
+    """What a list is narrowed to."""
+
+    outcome = Code(OUTCOMES, load_default=None)
+    agency = Text(31, pattern=AGENCY, expects="an agency's code", load_default=None)
+    incident = Text(36, pattern=f"{INCIDENT_NUMBER}|{ID}", expects="an incident's number or id", load_default=None)
+    officer = Text(64, pattern=SERIAL, expects="an officer's serial", load_default=None)
+    opened_from = Moment(load_default=None)
+    opened_before = Moment(load_default=None)
+    after = QueryWhole(0, 2**53, load_default=None)
+    limit = QueryWhole(1, MOST_LISTED, load_default=25)
+
+
+class SearchDocument(Document):
+    """What is searched for; an identifier stands here alone, never in a URL."""
+
+    identifier = Part(IdentifierPart(), load_default=None, allow_none=True)
+    outcome = Code(OUTCOMES, load_default=None, allow_none=True)
+    agency = Text(31, pattern=AGENCY, expects="an agency's code", load_default=None, allow_none=True)
+    incident = Text(
+        36, pattern=f"{INCIDENT_NUMBER}|{ID}", expects="an incident's number or id", load_default=None, allow_none=True
+    )
+    officer = Text(64, pattern=SERIAL, expects="an officer's serial", load_default=None, allow_none=True)
+    opened_from = Moment(load_default=None, allow_none=True)
+    opened_before = Moment(load_default=None, allow_none=True)
+    after = Whole(0, 2**53, load_default=None, allow_none=True)
+    limit = Whole(1, MOST_LISTED, load_default=25)

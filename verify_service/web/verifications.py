@@ -13,21 +13,16 @@ from verify_service.record_log.record import SealedField
 from verify_service.registry.identifier import parse_identifier
 from verify_service.verification.answer import answer
 from verify_service.verification.desk import IDENTIFIER_INDEX
-from verify_service.verification.outcome import OUTCOMES
 from verify_service.web import described, examples, replies
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
 from verify_service.web.claims import check_may_append, claim, fact, reporter
 from verify_service.web.event_bytes import ReceiptQuery, receipt_of, record_of
-from verify_service.web.fields import Code, Document, Moment, Part, QueryWhole, Text, Whole
 from verify_service.web.verification_fields import (
-    AGENCY,
-    ID,
-    INCIDENT_NUMBER,
-    SERIAL,
     CallbackWordDocument,
     EventDocument,
-    IdentifierPart,
+    ListQuery,
+    SearchDocument,
     SubmissionDocument,
 )
 
@@ -47,36 +42,6 @@ routes = Routes(
 )
 LOCATION = {"Location": "The path of what was recorded."}
 SALT_BYTES = 32
-MOST_LISTED = 100
-
-
-class ListQuery(Document):
-    """What a list is narrowed to."""
-
-    outcome = Code(OUTCOMES, load_default=None)
-    agency = Text(31, pattern=AGENCY, expects="an agency's code", load_default=None)
-    incident = Text(36, pattern=f"{INCIDENT_NUMBER}|{ID}", expects="an incident's number or id", load_default=None)
-    officer = Text(64, pattern=SERIAL, expects="an officer's serial", load_default=None)
-    opened_from = Moment(load_default=None)
-    opened_before = Moment(load_default=None)
-    after = QueryWhole(0, 2**53, load_default=None)
-    limit = QueryWhole(1, MOST_LISTED, load_default=25)
-
-
-class SearchDocument(Document):
-    """What is searched for; an identifier stands here alone, never in a URL."""
-
-    identifier = Part(IdentifierPart(), load_default=None, allow_none=True)
-    outcome = Code(OUTCOMES, load_default=None, allow_none=True)
-    agency = Text(31, pattern=AGENCY, expects="an agency's code", load_default=None, allow_none=True)
-    incident = Text(
-        36, pattern=f"{INCIDENT_NUMBER}|{ID}", expects="an incident's number or id", load_default=None, allow_none=True
-    )
-    officer = Text(64, pattern=SERIAL, expects="an officer's serial", load_default=None, allow_none=True)
-    opened_from = Moment(load_default=None, allow_none=True)
-    opened_before = Moment(load_default=None, allow_none=True)
-    after = Whole(0, 2**53, load_default=None, allow_none=True)
-    limit = Whole(1, MOST_LISTED, load_default=25)
 
 
 @routes.operation(
