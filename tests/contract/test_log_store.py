@@ -11,10 +11,10 @@ from tests.fakes.clock import SetClock
 from tests.fakes.keys import sealed_vault, seeded_bytes, signer
 from tests.fakes.log_store import MemoryLogs, log_id
 from verify_service.clock import rfc3339
-from verify_service.errors import IdempotencyKeyReused, InvalidRequest, NotFound
+from verify_service.errors import IdempotencyKeyReused, InvalidRequest, LogRefused, NotFound
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.high_water import HighWater
-from verify_service.record_log.log import Append, Composition, Draft, RetryKey, StoredCheckpoint
+from verify_service.record_log.log import Append, Composition, Draft, Head, RetryKey, StoredCheckpoint
 from verify_service.record_log.merkle import Peaks, leaf_hash
 from verify_service.record_log.receipt import verify_receipt
 from verify_service.record_log.record import Record, SealedField, parse_record
@@ -134,6 +134,25 @@ def test_an_event_is_found_by_its_subject_and_seq(log, store):
     assert store.locate("SFPD", "incident:v", 1) is None
     with pytest.raises(NotFound):
         log.record(3)
+
+
+def test_a_closed_log_takes_nothing_and_its_successor_knows_how_many_came_before(log, store):
+    log.append(note("a"))
+    old, new = log_id(), log_id("records-2")
+    first = StoredCheckpoint(0, "note", "2026-11-24T05:00:00.000Z")
+    with pytest.raises(ZeroDivisionError), store.succeed(old, "logs.example/log/LAPD/records-2", first):
+        raise ZeroDivisionError
+    assert store.head(new) is None
+    assert store.head(old).successor is None
+    with store.succeed(old, "logs.example/log/LAPD/records-2", first) as tail:
+        assert tail.head == Head("logs.example/log/LAPD/records-2", before=1)
+    assert store.head(old).successor == "records-2"
+    assert [name for name in store.names("LAPD") if name.startswith("records")] == ["records", "records-2"]
+    with pytest.raises(LogRefused):
+        log.append(note("b"))
+    with pytest.raises(LogRefused), store.succeed(old, "logs.example/log/LAPD/records-2", first):
+        pass
+    assert store.head(old).size == 1
 
 
 def test_tiles_grow_past_a_whole_one(log, store):

@@ -28,7 +28,7 @@ class MemoryLogs:
         self._logs = {}
         self._turn = threading.Lock()
         self.stood = {}
-        self.names = {}
+        self.aliases = {}
         self.kept = {}
         self.active = {}
 
@@ -83,7 +83,7 @@ class MemoryLogs:
         return level_zero(self.entries(log, index * TILE_WIDTH, TILE_WIDTH))
 
     def subjects(self, log, refs):
-        return {ref: self.stood.get(self.names.get(ref, ref), Subject(ref)) for ref in refs}
+        return {ref: self.stood.get(self.aliases.get(ref, ref), Subject(ref)) for ref in refs}
 
     def locate(self, department, subject, seq):
         for log, kept in self._logs.items():
@@ -139,9 +139,9 @@ class MemoryLogs:
         for subject in batch.subjects:
             self.stood[subject.ref] = subject
             if getattr(subject.state, "alias", None) is not None:
-                self.names[subject.state.alias] = subject.ref
+                self.aliases[subject.state.alias] = subject.ref
             if getattr(subject.state, "number", None) is not None:
-                self.names[f"incident-number:{subject.state.number}"] = subject.ref
+                self.aliases[f"incident-number:{subject.state.number}"] = subject.ref
 
 
 class MemoryTail:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from tests.deployment import Deployment, loaded
 from verify_service import database_commands
-from verify_service.errors import ConfigurationError, LogRefused, SignatureInvalid
+from verify_service.errors import ConfigurationError, LogRefused, NotAllowed, SignatureInvalid
 from verify_service.evidence.audit import audit
 from verify_service.evidence.export_log import export_log
 from verify_service.record_log.checkpoint import Checkpoint
@@ -168,6 +168,8 @@ def test_both_are_published_and_the_old_one_stays(deployment, known, tmp_path):
     assert later.client.get("/log/LAPD/records-2/tile/entries/000").status_code == 200
     for name in ("access", "access-2", "records-3"):
         assert later.client.get(f"/log/LAPD/{name}/checkpoint").status_code == 404
+    with pytest.raises(NotAllowed, match="never public"):
+        later.service.public_log("LAPD", "access")
     for name in ("records", "records-2"):
         export_log(later.service.public_log("LAPD", name), tmp_path / name)
         note = ServedLog(LogFolder(tmp_path / name)).checkpoint()
