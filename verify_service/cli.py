@@ -143,10 +143,8 @@ def _audit(given: argparse.Namespace) -> int:
 
 def _retention(given: argparse.Namespace) -> int:
     service, department = _of_department(given)
-    return say(
-        given.json,
-        evidence_commands.retention(service, department, given.years, given.approver, carry_out=given.carry_out),
-    )
+    found = evidence_commands.retention(service, department, given.years, given.approver, carry_out=given.carry_out)
+    return say(given.json, found)
 
 
 def _export_case(given: argparse.Namespace) -> int:

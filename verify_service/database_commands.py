@@ -36,6 +36,7 @@ def rebuild_read_models(service: Service, progress: Callable[[int, int], None]) 
 
 def accept_high_water(service: Service) -> Report:
     """Mark the logs that this host has no mark of where the database stands."""
+    service.check_schema()
     marked = service.accept_high_water()
     said = [f"{log} is marked at {size} entries." for log, size in marked] or ["Every log has its mark already."]
     return Report({"marked": [{"log": str(log), "size": size} for log, size in marked]}, said)

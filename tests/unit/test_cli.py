@@ -53,6 +53,13 @@ def test_the_policy_for_checkers_names_the_records_logs_alone(home, capsys):
     assert [key.name for key in TrustPolicy.parse(said).logs] == ["logs.example/log/LAPD/records"]
 
 
+@pytest.mark.parametrize("command", ["accept-high-water", "restore-check", "succeed --reason x"])
+def test_an_empty_database_is_said_to_be_one_before_its_logs_are_named(home, capsys, command):
+    main(["keys", "generate"])
+    assert main(["db", *command.split()]) == 3
+    assert "db upgrade" in capsys.readouterr().err
+
+
 def test_a_database_that_does_not_answer_is_the_operators_to_mend(home, capsys, monkeypatch):
     monkeypatch.setenv("VERIFY_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     assert main(["audit"]) == 3
