@@ -63,9 +63,9 @@ class Street:
         self.sample = sample
         self.registry_store = MemoryRegistry()
         if sample is not None:
-            station = Station(sample, self.registry_store, self.registry_store, folder / "ingest")
-            station.ingest()
-            self.registry = station.registry
+            self.station = Station(sample, self.registry_store, self.registry_store, folder / "ingest")
+            self.station.ingest()
+            self.registry = self.station.registry
         else:
             from verify_service.registry.keyring import Keyring  # noqa: PLC0415
             from verify_service.registry.registry import Registry  # noqa: PLC0415

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fakes.registry import MemoryRegistry
@@ -39,7 +41,7 @@ class Besieged(Station):
         report = self.ingest(**options)
         assert [refusal.agency for refusal in report.refusals] == ["DHS-ICE"]
         assert words in report.refusals[0].reason
-        assert self.standing().agencies["DHS-ICE"] == before
+        assert self.standing().agencies["DHS-ICE"] == replace(before, newer_not_taken=True)
         assert self.result(self.agent, "DHS-ICE") == "match_active"
         assert self.result(news, "DHS-CBP") == "match_active"
 

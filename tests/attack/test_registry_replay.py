@@ -4,6 +4,7 @@ Each needs no more than the network, the online keys, or this machine's clock or
 """
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -52,7 +53,7 @@ def test_r04_an_agency_that_stops_publishing_goes_stale_alone(besieged, sample):
     (refusal,) = besieged.ingest().refusals
     assert refusal.agency == "DHS-ICE"
     assert "has expired" in refusal.reason
-    assert besieged.standing().agencies["DHS-ICE"] == before
+    assert besieged.standing().agencies["DHS-ICE"] == replace(before, newer_not_taken=True)
     assert besieged.result(besieged.agent, "DHS-ICE") == "registry_stale"
     assert besieged.result(sample.known("DHS-CBP"), "DHS-CBP") == "match_active"
 

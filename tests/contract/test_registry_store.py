@@ -14,6 +14,7 @@ from tests.registries import DEPARTMENT, Station
 from verify_service.errors import RegistryRefused
 from verify_service.registry.blinding import BlindingKey
 from verify_service.registry.edition import RosterRef
+from verify_service.registry.identifier import Identifier
 from verify_service.registry.keyring import Keyring
 from verify_service.registry.roster_lines import RosterReader
 from verify_service.signing import sha256_hex
@@ -97,6 +98,27 @@ def test_two_departments_each_have_their_own_edition(station, stores, tmp_path):
     assert other.ingest().edition.number == 1
     assert other.result(gone, "DHS-ICE") == "no_match"
     assert station.result(station.sample.known("DHS-ICE"), "DHS-ICE") == "match_active"
+
+
+def test_an_edition_knows_that_a_newer_roster_was_not_taken_until_it_is(station):
+    def behind():
+        edition = station.store.current(DEPARTMENT)
+        return [code for code, agency in edition.agencies.items() if agency.newer_not_taken]
+
+    station.ingest()
+    assert behind() == []
+    good = station.sample.next_roster("DHS-ICE", station.sample.known("DHS-ICE", status="absent"))
+    station.sample.publish_roster("DHS-ICE", good + b"x")
+    station.sample.publish_roster("DHS-CBP", station.sample.small_roster("DHS-CBP"))
+    assert station.ingest().edition.number == 1
+    assert behind() == ["DHS-CBP", "DHS-ICE"]
+    (check,) = station.check(Identifier("badge", "98765"), "DHS-ICE")
+    assert (check.result, check.coverage) == ("no_match", "partial")
+    station.sample.publish_roster("DHS-ICE", good)
+    station.ingest()
+    assert behind() == ["DHS-CBP"]
+    (check,) = station.check(Identifier("badge", "98765"), "DHS-ICE")
+    assert (check.result, check.coverage) == ("no_match", "complete")
 
 
 def test_a_newer_timestamp_renews_freshness_and_leaves_the_number(station):

@@ -130,6 +130,44 @@ def test_not_listed(street):
     )
 
 
+@pytest.fixture
+def behind(tmp_path):
+    """A street whose department holds back the newest roster of the agency, since a third of it changed."""
+    sample = SampleRegistry(tmp_path / "registry")
+    street = Street(tmp_path, sample)
+    numbers = {status: badge(street, status=status) for status in ("active", "suspended", "absent")}
+    known = street.registry_store.current("LAPD").agencies[ICE].roster.count
+    newcomers = [Identifier("badge", f"9{number:04d}") for number in range(known // 3)]
+    sample.publish_roster(ICE, sample.next_roster(ICE, *newcomers))
+    assert [hold.agency for hold in street.station.ingest().holds] == [ICE]
+    sample.clock.advance(minutes=14)
+    return street, {**numbers, "newcomer": newcomers[0].value}
+
+
+@pytest.mark.parametrize("who", ["newcomer", "absent"])
+def test_nobody_is_called_not_listed_while_a_newer_roster_waits(behind, who):
+    street, numbers = behind
+    assert said(street.submit(ICE, numbers[who])) == (
+        "inconclusive",
+        "Not found in DHS-ICE's roster as of 23 Nov 21:04, the last one taken in here. It may not list everyone."
+        + NOT_PROOF
+        + SYNTHETIC,
+        (AGAIN, CALL_ICE, CREDENTIAL, LEAD, *ALWAYS),
+    )
+
+
+def test_no_sentence_says_that_no_newer_roster_is_known_while_one_waits(behind):
+    street, numbers = behind
+    assert street.submit(ICE, numbers["active"]).case.explanation.startswith(
+        "Listed active in DHS-ICE's roster as of 23 Nov 21:04, the last one taken in here; looked for a newer one "
+        "14 minutes ago. Nothing yet"
+    )
+    assert street.submit(ICE, numbers["suspended"]).case.explanation.startswith(
+        "Listed in DHS-ICE's roster as of 23 Nov 21:04, the last one taken in here, but not as active; looked for a "
+        "newer one 14 minutes ago. This does not"
+    )
+
+
 def test_contradicted_by_the_roster(street):
     assert said(street.submit(ICE, badge(street, status="suspended"))) == (
         "contradicted",

@@ -71,15 +71,17 @@ class AgencyIntake:
             if old is None:
                 return
             profile, sha256 = old.profile, old.profile_sha256
+        not_taken = True
         try:
             role, roster = self._role(agency, None if old is None else old.roster)
+            not_taken = False
         except RegistryRefused as refusal:
             self.refusals.append(Refusal(agency, refusal.detail))
             role, roster = self._last_good(agency, old)
         except _Held as held:
             self.holds.append(held.hold)
             role, roster = self._last_good(agency, old)
-        self.states[agency] = AgencyState(profile, sha256, role, roster)
+        self.states[agency] = AgencyState(profile, sha256, role, roster, not_taken)
 
     def _last_good(self, agency: str, old: AgencyState | None) -> tuple[SignedFile | None, RosterRef | None]:
         """Return the role and roster that stand, and none once the keys that signed for them were taken away.

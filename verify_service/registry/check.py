@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
 from verify_service.registry.profile import OP_CODES, ROSTER
+from verify_service.registry.roster import PARTIAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,8 @@ class RegistryCheck:
     """One agency's answer, in values that stand in JSON as they are; times are RFC 3339 texts, None is absent.
 
     ``metadata`` names version and SHA-256 of ``root``, ``timestamp``, ``snapshot``, ``targets`` and the agency's
-    ``role``. The answer holds until ``fresh_until``, when the first of them that it rests on expires.
+    ``role``. The answer holds until ``fresh_until``, when the first of them that it rests on expires. ``coverage`` is
+    what the roster's header says of the kind, and ``partial`` at most while a newer roster was refused or is held.
     """
 
     agency: str
@@ -105,7 +107,7 @@ def answer(
         enrolment_level=agency.profile.level,
         result=result,
         kind=kind,
-        coverage=None if roster is None or kind is None else roster.coverage.get(kind),
+        coverage=_coverage(agency, kind),
         edition=edition.number,
         profile_sha256=agency.profile_sha256,
         roster_sha256=None if roster is None else roster.sha256,
@@ -117,6 +119,13 @@ def answer(
         synthetic=agency.profile.synthetic or (roster is not None and roster.synthetic),
         op_code_activated=False if matched and kind == OP_CODE else None,
     )
+
+
+def _coverage(agency: AgencyState, kind: str | None) -> str | None:
+    if agency.roster is None or kind is None or kind not in agency.roster.coverage:
+        return None
+    # Whoever is missing here may be in the newer one, so this one does not list everybody any more.
+    return PARTIAL if agency.newer_not_taken else agency.roster.coverage[kind]
 
 
 def _result(edition: Edition, agency: AgencyState, kind: str, entry: Entry | None, near: bool, at: datetime) -> str:

@@ -58,14 +58,15 @@ class RosterRef:
 class AgencyState:
     """What an edition holds of one agency; ``role`` and ``roster`` are None where it publishes none.
 
-    Where the newest publication of an agency was refused, both are still those of the last good one, so that they
-    expire together.
+    Where the newest publication of an agency was refused or held, both are still those of the last good one, so that
+    they expire together. ``newer_not_taken`` says so: then nobody can tell from here who is in the newest roster.
     """
 
     profile: Profile
     profile_sha256: str
     role: SignedFile | None
     roster: RosterRef | None
+    newer_not_taken: bool = False
 
 
 @dataclass(frozen=True)

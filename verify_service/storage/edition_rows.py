@@ -37,15 +37,16 @@ def read_edition(connection: Connection, department: str) -> tuple[int, Edition]
     signed = {role: _signed_file(*fields) for role, fields in json.loads(state.signed).items()}
     return state.version, Edition(
         number=state.edition,
-        agencies=dict(_agencies(connection, department, state.edition, signed)),
+        agencies=dict(_agencies(connection, department, state, signed)),
         refreshed_at=parse_rfc3339(state.refreshed_at),
         **{role: signed[role] for role in TOP_LEVEL},
     )
 
 
 def _agencies(
-    connection: Connection, department: str, number: int, signed: Mapping[str, SignedFile]
+    connection: Connection, department: str, state: Row[Any], signed: Mapping[str, SignedFile]
 ) -> Iterable[tuple[str, AgencyState]]:
+    not_taken = json.loads(state.not_taken or "[]")
     statement = (
         select(edition_roster.c.agency.label("code"), edition_roster.c.profile_sha256, registry_file.c.content, roster)
         .join(
@@ -57,7 +58,7 @@ def _agencies(
             roster,
             (roster.c.department == edition_roster.c.department) & (roster.c.number == edition_roster.c.roster),
         )
-        .where(edition_roster.c.department == department, edition_roster.c.edition == number)
+        .where(edition_roster.c.department == department, edition_roster.c.edition == state.edition)
         .order_by(edition_roster.c.agency)
     )
     for row in connection.execute(statement):
@@ -68,6 +69,7 @@ def _agencies(
                 profile_sha256=row.profile_sha256,
                 role=signed.get(row.code),
                 roster=None if row.number is None else roster_ref(row),
+                newer_not_taken=row.code in not_taken,
             ),
         )
 
@@ -93,6 +95,7 @@ def write_edition(connection: Connection, department: str, cycle: int, intake: I
         "edition": written.number,
         "refreshed_at": rfc3339(written.refreshed_at),
         "signed": json.dumps(dict(_signed_fields(written))),
+        "not_taken": json.dumps([code for code, agency in written.agencies.items() if agency.newer_not_taken]),
     }
     if state is None:
         connection.execute(insert(registry_state).values(department=department, **values))

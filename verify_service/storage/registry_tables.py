@@ -105,8 +105,8 @@ edition_roster = Table(
 )
 
 # One row a department: the edition that stands and its present freshness. `version` rises with every change, so that
-# readers see in one short statement whether what they hold is still true. `signed` is JSON: per role its version,
-# SHA-256 and expiry.
+# readers see in one short statement whether what they hold is still true. JSON: `signed` has per role its version,
+# SHA-256 and expiry, `not_taken` lists the agencies whose newest publication was refused or is held.
 registry_state = Table(
     "registry_state",
     metadata,
@@ -115,6 +115,7 @@ registry_state = Table(
     Column("edition", Integer, nullable=False),
     Column("refreshed_at", TIME, nullable=False),
     Column("signed", Text, nullable=False),
+    Column("not_taken", Text),
     PrimaryKeyConstraint("department"),
     ForeignKeyConstraint(["department", "edition"], ["edition.department", "edition.number"]),
 )

@@ -63,15 +63,15 @@ def _grounds(case: Case, facts: Facts, decision: Decision, now: datetime, zone: 
         case "contradicted":
             return _contradictions(case, facts, now, zone)
         case "credential_consistent":
-            return [_listed(text["listed"], case, "match_active", now, zone), text["credential"], text["not_checked"]]
+            return [_listed("listed", case, "match_active", now, zone), text["credential"], text["not_checked"]]
         case "agency_vouched" if facts.operation_confirmed:
             return [of(text["operation"], _calling(case, "operation_confirmed")), text["not_checked"]]
         case "agency_vouched":
-            return [_listed(text["op_code"], case, "match_active", now, zone), text["not_checked"]]
+            return [_listed("op_code", case, "match_active", now, zone), text["not_checked"]]
         case "identifier_listed":
-            return [_listed(text["listed"], case, "match_active", now, zone), text["listed_only"], text["not_checked"]]
+            return [_listed("listed", case, "match_active", now, zone), text["listed_only"], text["not_checked"]]
         case "not_listed":
-            return [_listed(text["not_listed"], case, "no_match", now, zone)]
+            return [_listed("not_listed", case, "no_match", now, zone)]
         case "declined" | "interrupted" | "not_required":
             return [text[outcome]]
         case _:
@@ -85,9 +85,9 @@ def _contradictions(case: Case, facts: Facts, now: datetime, zone: ZoneInfo) -> 
     if facts.photo_mismatch:
         sentences.append(text["photo_mismatch"])
     if facts.registry_inactive:
-        sentences.append(_listed(text["inactive"], case, "match_inactive", now, zone))
+        sentences.append(_listed("inactive", case, "match_inactive", now, zone))
     if facts.registry_active:
-        sentences.append(_listed(text["listed"], case, "match_active", now, zone))
+        sentences.append(_listed("listed", case, "match_active", now, zone))
     if facts.person_confirmed:
         sentences.append(of(text["yet_confirmed"], _calling(case, "person_confirmed")))
     return sentences
@@ -173,8 +173,10 @@ def _calling(case: Case, result: str) -> str:
     return agency
 
 
-def _listed(sentence: str, case: Case, result: str, now: datetime, zone: ZoneInfo) -> str:
-    check = next(check for check in case.own_checks if check["result"] == result)
+def _listed(words: str, case: Case, result: str, now: datetime, zone: ZoneInfo) -> str:
+    text, check = texts(), next(check for check in case.own_checks if check["result"] == result)
+    # Where coverage is partial, a newer roster may be known and not taken, so nothing is said of there being none.
+    sentence = text[words] if check["coverage"] == "complete" else text.get(f"{words}_partial", text[words])
     return _dated(sentence, check, now, zone)
 
 
