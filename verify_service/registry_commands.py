@@ -166,6 +166,7 @@ def _hold(waiting: Waiting) -> list[str]:
         f"{what}, waits since {rfc3339(waiting.held.since)}; {hold.signatures} keys signed for it.",
         f"  {counts}: {changed}; {newly}.",
         *([f"  {BY_COUNTS}"] if change.by_counts else []),
+        *(f"  {ground}" for ground in hold.grounds),
         f"  Meanwhile answers: {stands}. SHA-256 of what waits: {hold.sha256}.",
         f"  {NOW_DECIDE.format(agency=hold.agency)}",
     ]

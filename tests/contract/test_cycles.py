@@ -63,6 +63,22 @@ def test_the_last_roster_is_known_after_it_was_withdrawn(station):
     assert station.store.last_roster("LASD", "DHS-ICE") is None
 
 
+def test_the_roster_of_a_moment_is_known_and_the_first_one_before_any(station):
+    began, day = station.clock.now(), timedelta(hours=20)
+    assert station.store.roster_at(DEPARTMENT, "DHS-ICE", began) is None
+    first = station.ingest().edition.agencies["DHS-ICE"].roster
+    station.clock.advance(hours=20)
+    station.sample.publish_roster("DHS-ICE", station.sample.next_roster("DHS-ICE"))
+    second = station.ingest().edition.agencies["DHS-ICE"].roster
+    station.clock.advance(hours=20)
+    station.sample.publish_roster("DHS-ICE", None)
+    station.ingest()
+    moments = (began - day, began, began + day - timedelta(milliseconds=1), began + day, began + 3 * day)
+    found = [station.store.roster_at(DEPARTMENT, "DHS-ICE", moment) for moment in moments]
+    assert found == [first, first, first, second, second]
+    assert station.store.roster_at("LASD", "DHS-ICE", began) is None
+
+
 def test_a_hold_is_kept_since_it_was_first_met_and_decided_about_once(station):
     station.ingest()
     station.sample.publish_roster("DHS-ICE", station.sample.small_roster("DHS-ICE"))

@@ -24,7 +24,7 @@ class MemoryRegistry:
         self._keys = {}
         self._holds = {}
         self._setbacks = {}
-        self._last_rosters = {}
+        self._named = {}
         self.cycles = []
         self.statements = 0
 
@@ -65,7 +65,13 @@ class MemoryRegistry:
         return None
 
     def last_roster(self, department, agency):
-        return self._last_rosters.get((department, agency))
+        named = self._named.get((department, agency))
+        return named[-1][1] if named else None
+
+    def roster_at(self, department, agency, at):
+        named = self._named.get((department, agency), [])
+        before = [roster for ended_at, roster in named if ended_at <= at]
+        return before[-1] if before else next((roster for _, roster in named), None)
 
     def tally(self, department, number):
         return dict(Counter((row[1], row[2]) for row in self._rosters[department, number][1].values()))
@@ -100,7 +106,7 @@ class MemoryRegistry:
         self._editions[department] = edition
         for code, state in edition.agencies.items():
             if state.roster is not None:
-                self._last_rosters[department, code] = state.roster
+                self._named.setdefault((department, code), []).append((intake.end.ended_at, state.roster))
         self._end(department, cycle, intake.end, number)
         return edition
 

@@ -20,6 +20,7 @@ from verify_service.cli import main
 from verify_service.errors import ConfigurationError, RegistryEvidenceMissing
 from verify_service.evidence.registry_evidence import export_registry_evidence
 from verify_service.registry.blinding import BlindingKey
+from verify_service.registry.hold import Decision
 from verify_service.signing import sha256_hex
 from verify_service.storage.registry_tables import registry_file, roster, roster_entry
 
@@ -155,6 +156,8 @@ def test_a_key_of_an_epoch_long_gone_still_tells_whose_tag_a_record_has(deployme
     # Both keys are held, and the old roster answers until the new one is in.
     assert quoted(record(deployment))[0]["result"] == "match_active"
     sample.publish_roster(ICE, sample.rekeyed_roster(ICE, key, sample.known(ICE)))
+    assert [hold.agency for hold in next_cycle(deployment, hours=1).holds] == [ICE]
+    deployment.service.holds().decide(ICE, Decision(True, "Told by the registrar", "d.chief", deployment.clock.now()))
     assert next_cycle(deployment, hours=1).edition.agencies[ICE].roster.epoch == 2
     assert quoted(record(deployment))[0]["result"] == "match_active"
     old = deployment.service.registry_store.find_roster("LAPD", ICE, check["roster_sha256"])

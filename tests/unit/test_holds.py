@@ -157,17 +157,21 @@ def rekeyed(station, epoch=2, **changes):
     return station.sample.rekeyed_roster(ICE, key, station.sample.known(ICE), **changes)
 
 
-def test_a_new_epoch_is_compared_by_numbers_and_taken_where_they_agree(station):
+def test_a_new_epoch_waits_even_where_the_numbers_agree_since_it_may_list_anybody(station):
     station.sample.publish_roster(ICE, rekeyed(station))
-    report = station.ingest()
-    assert (report.holds, report.refusals) == ([], [])
-    assert report.edition.agencies[ICE].roster.epoch == 2
+    (hold,) = station.ingest().holds
+    assert (hold.change.added, hold.change.removed, hold.change.altered) == (0, 0, 0)
+    assert hold.grounds == ("It has another key, so that nobody can tell from here whether it lists the same people.",)
+    decide(station, approved=True)
+    assert station.ingest().edition.agencies[ICE].roster.epoch == 2
     assert station.result(station.sample.known(ICE), ICE) == "match_active"
 
 
 def test_a_key_that_was_retired_does_not_come_back(station):
     first = station.sample.key(ICE)
     station.sample.publish_roster(ICE, rekeyed(station))
+    station.ingest()
+    decide(station, approved=True)
     station.ingest()
     again = station.sample.rekeyed_roster(ICE, first)
     station.sample.publish_roster(ICE, again)
@@ -183,3 +187,95 @@ def test_a_new_epoch_whose_numbers_do_not_agree_is_held_and_says_how_it_was_comp
     assert hold.change.removed > hold.change.after
     assert "By the numbers of each kind and status alone" in hold.reason
     assert station.result(station.sample.known(ICE), ICE) == "match_active"
+
+
+def shrunk(station, part):
+    """Publish a roster without so many entries of the last, and return the holds of the cycle that meets it."""
+    _, *lines = station.sample.roster(ICE).splitlines(keepends=True)
+    station.sample.publish_roster(ICE, station.sample.followed(ICE, lines[int(len(lines) * part) :]))
+    station.clock.advance(minutes=10)
+    return station.ingest().holds
+
+
+def test_a_list_does_not_melt_away_in_small_steps(station):
+    size = station.store.current(DEPARTMENT).agencies[ICE].roster.count
+    assert shrunk(station, 0.15) == []
+    (hold,) = shrunk(station, 0.15)
+    assert hold.change.is_large is False
+    assert hold.change.before - hold.change.removed == hold.change.after
+    assert f"Since number 1, within 72 hours, 0 entries were added, {size - hold.change.after} removed" in hold.reason
+    assert (hold.from_seq, hold.to_seq) == (2, 3)
+    # It waits on, though what it was compared with is long ago by now.
+    station.clock.advance(hours=71)
+    for agency in station.sample.publisher.agencies():
+        station.sample.publisher.renew(agency)
+    station.sample.release()
+    assert station.ingest().holds == [hold]
+
+
+def test_what_a_person_approved_is_where_the_next_steps_are_counted_from(station):
+    assert len(shrunk(station, 0.5)) == 1
+    decide(station, approved=True)
+    assert station.ingest().holds == []
+    assert shrunk(station, 0.15) == []
+    assert len(shrunk(station, 0.15)) == 1
+
+
+def test_small_steps_that_are_far_apart_are_nobodys_question(station):
+    for _ in range(3):
+        assert shrunk(station, 0.15) == []
+        station.clock.advance(hours=73)
+        for agency in station.sample.publisher.agencies():
+            station.sample.publisher.renew(agency)
+        station.sample.release()
+
+
+OP_CODES_FIRST = "It is the first with numbers of the kind op_code."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ground"),
+    [
+        ({"badge": "partial"}, {"badge": "complete"}, "It calls itself complete for badge, so that"),
+        ({}, {"op_code": "partial"}, OP_CODES_FIRST),
+        ({}, {"op_code": "complete"}, OP_CODES_FIRST),
+    ],
+)
+def test_a_roster_that_covers_more_than_before_waits(station, before, after, ground):
+    covered = station.store.current(DEPARTMENT).agencies[ICE].roster.coverage
+    for coverage in (before, after):
+        station.sample.publish_roster(ICE, station.sample.next_roster(ICE, coverage={**covered, **coverage}))
+        report = station.ingest()
+    (hold,) = report.holds
+    assert (hold.change.added, hold.change.removed, hold.change.altered) == (0, 0, 0)
+    assert ground in hold.reason
+    assert waiting(station)[0].hold == hold
+
+
+def test_a_roster_that_covers_less_is_taken(station):
+    covered = station.store.current(DEPARTMENT).agencies[ICE].roster.coverage
+    station.sample.publish_roster(ICE, station.sample.next_roster(ICE, coverage={**covered, "badge": "partial"}))
+    assert station.ingest().holds == []
+
+
+def test_a_number_far_past_the_last_waits(station):
+    far = station.sample.next_roster(ICE, seq=2**53 - 1, prev_sha256="a" * 64)
+    station.sample.publish_roster(ICE, far)
+    (hold,) = station.ingest().holds
+    assert "Its number is more than 1000 past the last." in hold.reason
+
+
+def test_a_number_or_epoch_of_before_does_not_come_back_after_a_withdrawal(station):
+    sample = station.sample
+    first, second = sample.roster(ICE), sample.next_roster(ICE, seq=3, prev_sha256="a" * 64)
+    third = sample.next_roster(ICE, seq=2)
+    sample.publish_roster(ICE, second)
+    assert station.ingest().edition.agencies[ICE].roster.seq == 3
+    sample.publish_roster(ICE, None)
+    assert station.ingest().edition.agencies[ICE].roster is None
+    for played_back in (first, third):
+        sample.publish_roster(ICE, played_back)
+        (refusal,) = station.ingest().refusals
+        assert "but number 3 is held: an old one is being played back" in refusal.reason
+    sample.publish_roster(ICE, second)
+    assert station.ingest().edition.agencies[ICE].roster.seq == 3

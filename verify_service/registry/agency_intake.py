@@ -10,17 +10,17 @@ from verify_service.errors import RegistryRefused
 from verify_service.registry.cycle import Refusal
 from verify_service.registry.edition import AgencyState
 from verify_service.registry.high_water import raised
-from verify_service.registry.hold import Hold
 from verify_service.registry.intake import KeptFile
 from verify_service.registry.profile import profile_of
-from verify_service.registry.roster_change import RosterChange
 from verify_service.registry.roster_lines import RosterReader
+from verify_service.registry.roster_review import Held, RosterReview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from verify_service.registry.edition import Edition, RosterRef, SignedFile
+    from verify_service.registry.hold import Hold
     from verify_service.registry.intake import IngestStore, Mark
     from verify_service.registry.keyring import Keyring
     from verify_service.registry.profile import Profile
@@ -53,7 +53,7 @@ class AgencyIntake:
         self._store = store
         self._keyring = keyring
         self._at = at
-        self._known = {(held.hold.agency, held.hold.sha256): held for held in store.holds(department)}
+        self._review = RosterReview(department, store, at)
         self.marks = dict(marks)
         self.states: dict[str, AgencyState] = {}
         self.files: list[KeptFile] = []
@@ -78,7 +78,7 @@ class AgencyIntake:
         except RegistryRefused as refusal:
             self.refusals.append(Refusal(agency, refusal.detail))
             role, roster = self._last_good(agency, old)
-        except _Held as held:
+        except Held as held:
             self.holds.append(held.hold)
             role, roster = self._last_good(agency, old)
         self.states[agency] = AgencyState(profile, sha256, role, roster, not_taken)
@@ -117,46 +117,27 @@ class AgencyIntake:
     def _roster(self, agency: str, target: PublishedTarget, old: RosterRef | None) -> RosterRef:
         if old is not None and old.sha256 == target.sha256:
             return old
+        # What was withdrawn was taken all the same: its number and its epoch are used up.
+        last = self._store.last_roster(self._department, agency)
+        if last is not None and last.sha256 == target.sha256:
+            return last
         held = self._store.find_roster(self._department, agency, target.sha256)
         if held is None:
-            held = self._load(agency, target, old)
+            held = self._load(agency, target, last)
         else:
-            _check_sequence(held, old)
-        self._check_change(agency, held)
+            _check_sequence(held, last)
+        self._review.require_takeable(last, held, len(self._publication.signed[agency].keys))
         return held
 
-    def _check_change(self, agency: str, new: RosterRef) -> None:
-        """Raise _Held where too much changed and nobody decided, and RegistryRefused where it was rejected."""
-        # A roster that was withdrawn meanwhile still counts: else one without any would open the way for anything.
-        old = self._store.last_roster(self._department, agency)
-        known = self._known.get((agency, new.sha256))
-        if known is not None and known.decision is not None:
-            known.require_approved()
-            return
-        if old is None:
-            return
-        if known is not None and known.hold.from_seq == old.seq:
-            raise _Held(known.hold)
-        change = self._change(old, new)
-        if change.is_large:
-            signatures = len(self._publication.signed[agency].keys)
-            raise _Held(Hold(agency, new.sha256, old.seq, new.seq, signatures, change))
-
-    def _change(self, old: RosterRef, new: RosterRef) -> RosterChange:
-        if old.key_id == new.key_id:
-            return RosterChange.paired(old.count, self._store.pair(self._department, old.number, new.number))
-        # Under another key every tag is another, though everybody may still be there.
-        return RosterChange.counted(*(self._store.tally(self._department, ref.number) for ref in (old, new)))
-
-    def _load(self, agency: str, target: PublishedTarget, old: RosterRef | None) -> RosterRef:
+    def _load(self, agency: str, target: PublishedTarget, last: RosterRef | None) -> RosterRef:
         with self._publication.opened(target) as stream:
             reader = RosterReader(stream)
-            self._check_header(agency, reader.header, old)
+            self._check_header(agency, reader.header, last)
             ref = self._store.load_roster(self._department, reader.header, target.sha256, reader.blocks())
         self.loaded.append((agency, ref.count))
         return ref
 
-    def _check_header(self, agency: str, header: RosterHeader, old: RosterRef | None) -> None:
+    def _check_header(self, agency: str, header: RosterHeader, last: RosterRef | None) -> None:
         header.require_agency(agency)
         key = self._keyring.key(self._department, agency, header.epoch)
         if key is None or key.key_id != header.key_id:
@@ -166,8 +147,8 @@ class AgencyIntake:
             )
         if header.issued_at > self._at + CLOCK_TOLERANCE:
             raise RegistryRefused(f"The roster of {agency} is of {rfc3339(header.issued_at)}, which has not come yet.")
-        _check_sequence(header, old)
-        if old is not None and header.seq == old.seq + 1 and header.prev_sha256 != old.sha256:
+        _check_sequence(header, last)
+        if last is not None and header.seq == last.seq + 1 and header.prev_sha256 != last.sha256:
             raise RegistryRefused(f"The roster of {agency} does not follow the one that is held.")
 
     def _fetched(self, target: PublishedTarget) -> bytes:
@@ -175,24 +156,16 @@ class AgencyIntake:
             return stream.read()
 
 
-class _Held(Exception):
-    """A roster waits for a person; what answers for its agency stays as it is."""
-
-    def __init__(self, hold: Hold) -> None:
-        super().__init__(hold.agency)
-        self.hold = hold
-
-
-def _check_sequence(new: RosterHeader | RosterRef, old: RosterRef | None) -> None:
-    if old is None:
+def _check_sequence(new: RosterHeader | RosterRef, last: RosterRef | None) -> None:
+    if last is None:
         return
-    if new.seq <= old.seq:
+    if new.seq <= last.seq:
         raise RegistryRefused(
-            f"The roster of {old.agency} has number {new.seq}, but number {old.seq} is held: "
+            f"The roster of {last.agency} has number {new.seq}, but number {last.seq} is held: "
             "an old one is being played back."
         )
-    if new.epoch < old.epoch:
+    if new.epoch < last.epoch:
         raise RegistryRefused(
-            f"The roster of {old.agency} is of key epoch {new.epoch}, but epoch {old.epoch} is held: "
+            f"The roster of {last.agency} is of key epoch {new.epoch}, but epoch {last.epoch} is held: "
             "a retired key may be in other hands, so the agency has to use a new one."
         )

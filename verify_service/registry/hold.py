@@ -1,4 +1,4 @@
-"""Hold a roster of which too much changed until a person decided about exactly that one."""
+"""Hold a roster that changed too much until a person decided about exactly that one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Hold:
     """A roster, named by its SHA-256, that is not taken, and how it differs from the one that answers meanwhile.
 
-    ``signatures`` is how many keys' signatures counted for the role that signs for it.
+    ``signatures`` is how many keys' signatures counted for the role that signs for it. ``grounds`` are sentences on why
+    it is held beside the numbers of ``change``.
     """
 
     agency: str
@@ -29,6 +30,7 @@ class Hold:
     to_seq: int
     signatures: int
     change: RosterChange
+    grounds: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -42,18 +44,18 @@ class Hold:
         )
         return (
             f"The roster of {self.agency} with number {self.to_seq} waits for a person. {how}"
-            f"{change.added} entries were added, {change.removed} removed and {change.altered} altered, "
-            f"of {change.before} before and {change.after} after{''.join(f', {each}' for each in newly)}."
+            f"{change.counts}{''.join(f', {each}' for each in newly)}.{''.join(f' {each}' for each in self.grounds)}"
         )
 
     @classmethod
     def of_document(cls, document: dict[str, Any]) -> Hold:
         """Read what ``document`` wrote."""
-        return cls(**{**document, "change": RosterChange(**document["change"])})
+        change, grounds = RosterChange(**document["change"]), tuple(document.get("grounds", ()))
+        return cls(**{**document, "change": change, "grounds": grounds})
 
     def document(self) -> dict[str, Any]:
         """Return the hold as a JSON document."""
-        return asdict(self)
+        return {**asdict(self), "grounds": list(self.grounds)}
 
 
 @dataclass(frozen=True)

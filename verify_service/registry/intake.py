@@ -65,6 +65,9 @@ class IngestStore(EditionStore, HoldStore, Protocol):
     def last_roster(self, department: str, agency: str) -> RosterRef | None:
         """Return the roster that the newest edition with one of this agency names, even where it was withdrawn."""
 
+    def roster_at(self, department: str, agency: str, at: datetime) -> RosterRef | None:
+        """Return the roster that stood at a moment, or was the last before it; where that was none yet, the first."""
+
     def tally(self, department: str, number: int) -> Tally:
         """Count a stored roster's entries by kind and status."""
 

@@ -79,6 +79,14 @@ class RosterChange:
         )
 
     @property
+    def counts(self) -> str:
+        """How many entries changed, of how many, in words."""
+        return (
+            f"{self.added} entries were added, {self.removed} removed and {self.altered} altered, "
+            f"of {self.before} before and {self.after} after"
+        )
+
+    @property
     def is_large(self) -> bool:
         """Whether so much changed that a person has to approve it."""
         changed = self.added + self.removed + self.altered

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, cast, null, select, union_all
 
-from verify_service.clock import parse_rfc3339
+from verify_service.clock import parse_rfc3339, rfc3339
 from verify_service.errors import ServiceError
 from verify_service.registry.edition import Entry
 from verify_service.registry.intake import Mark
@@ -16,8 +16,10 @@ from verify_service.storage.edition_rows import read_edition, roster_ref, write_
 from verify_service.storage.prepared import Prepared, selected
 from verify_service.storage.registry_evidence import kept_digests, kept_faults, roster_content
 from verify_service.storage.registry_tables import (
+    edition,
     edition_roster,
     high_water,
+    ingest_cycle,
     registry_file,
     registry_state,
     roster,
@@ -57,15 +59,26 @@ _ROSTER = select(roster).where(
     roster.c.sha256 == bindparam("sha256"),
     roster.c.loaded.is_(True),
 )
-_LAST_ROSTER = (
+_NAMED_ROSTER = (
     select(roster)
     .join(
         edition_roster,
         (edition_roster.c.department == roster.c.department) & (edition_roster.c.roster == roster.c.number),
     )
     .where(edition_roster.c.department == bindparam("department"), edition_roster.c.agency == bindparam("agency"))
-    .order_by(edition_roster.c.edition.desc())
     .limit(1)
+)
+_LAST_ROSTER = _NAMED_ROSTER.order_by(edition_roster.c.edition.desc())
+_FIRST_ROSTER = _NAMED_ROSTER.order_by(edition_roster.c.edition)
+_ROSTER_AT = (
+    _LAST_ROSTER.join(
+        edition,
+        (edition.c.department == edition_roster.c.department) & (edition.c.number == edition_roster.c.edition),
+    )
+    .join(
+        ingest_cycle, (ingest_cycle.c.department == edition.c.department) & (ingest_cycle.c.number == edition.c.cycle)
+    )
+    .where(ingest_cycle.c.ended_at <= bindparam("at"))
 )
 
 
@@ -199,6 +212,14 @@ class RegistryStore:
         """Return the roster of the newest edition that names one of this agency."""
         with self._database.read() as connection:
             row = connection.execute(_LAST_ROSTER, {"department": department, "agency": agency}).one_or_none()
+        return None if row is None else roster_ref(row)
+
+    def roster_at(self, department: str, agency: str, at: datetime) -> RosterRef | None:
+        """Return the roster of the newest edition with one that a cycle before the moment made, else the first."""
+        asked = {"department": department, "agency": agency}
+        with self._database.read() as connection:
+            row = connection.execute(_ROSTER_AT, {**asked, "at": rfc3339(at)}).one_or_none()
+            row = row or connection.execute(_FIRST_ROSTER, asked).one_or_none()
         return None if row is None else roster_ref(row)
 
     def tally(self, department: str, number: int) -> Tally:
