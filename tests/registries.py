@@ -178,6 +178,11 @@ class Station:
         self.keyring.take_in(department, sample.blinding_keys)
         self.registry = Registry(store, self.keyring)
 
+    @property
+    def trusted(self):
+        """What TUF trusted last under the root that is pinned now."""
+        return self.folder / sha256_hex(self.sample.root) / "metadata"
+
     def ingest(self, location=None, patience=None, progress=lambda *_: None):
         return Ingest(
             self.department,

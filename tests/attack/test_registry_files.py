@@ -66,9 +66,9 @@ def test_r07_a_swapped_profile_is_refused(besieged, site, sample):
 def test_r07_a_tampered_cache_is_fetched_anew(besieged):
     before = besieged.standing()
     for role in ("timestamp", "snapshot", "targets", "DHS-ICE"):
-        path = besieged.folder / f"metadata/{role}.json"
+        path = besieged.trusted / f"{role}.json"
         path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":9'))
-    (besieged.folder / "metadata/root_history/1.root.json").write_bytes(b"{}")
+    (besieged.trusted / "root_history/1.root.json").write_bytes(b"{}")
     report = besieged.ingest()
     assert report.refusals == []
     assert report.edition == before

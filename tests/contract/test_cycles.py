@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 
@@ -10,7 +11,7 @@ import pytest
 from tests.registries import DEPARTMENT
 from verify_service.clock import parse_rfc3339
 from verify_service.errors import RegistryRefused
-from verify_service.registry.cycle import CycleRow
+from verify_service.registry.cycle import CycleRow, Notice
 from verify_service.registry.hold import Decision, HeldRoster
 from verify_service.registry.identifier import Identifier
 from verify_service.registry.roster import RosterEntry
@@ -120,3 +121,27 @@ def test_the_last_cycle_and_the_last_setback_of_each_agency_are_told(station):
     assert (row.number, row.edition, row.refusals[0].agency) == (3, None, None)
     assert began < station.store.setbacks(DEPARTMENT)[1].at < row.started_at
     assert station.store.last_cycle("LASD") is None
+
+
+def test_a_changed_number_and_root_are_told_from_a_moment_on(station):
+    station.ingest()
+    assert station.store.notices(DEPARTMENT, station.clock.now()) == []
+    old = station.sample.root
+    profiles = {profile.agency: profile for profile in station.sample.profiles()}
+    number = profiles["DHS-ICE"].held_number
+    changed = replace(profiles["DHS-ICE"].callback, number="+12025550177")
+    profiles["DHS-ICE"] = replace(profiles["DHS-ICE"], callback=changed)
+    station.sample.publisher.targets(profiles.values())
+    station.sample.root = station.sample.publisher.root()
+    station.sample.release()
+    station.clock.advance(minutes=10)
+    at = station.clock.now()
+    station.ingest()
+    told = [
+        Notice(None, at, sha256_hex(old), sha256_hex(station.sample.root)),
+        Notice("DHS-ICE", at, number, "+12025550177"),
+    ]
+    assert station.store.notices(DEPARTMENT, at) == told
+    assert station.store.current(DEPARTMENT).pinned_root == sha256_hex(station.sample.root)
+    assert station.store.notices(DEPARTMENT, at + timedelta(milliseconds=1)) == []
+    assert station.store.notices("LASD", at) == []

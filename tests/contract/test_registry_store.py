@@ -29,9 +29,13 @@ def read(sample, agency, block_bytes=SMALL_BLOCK):
     return RosterReader(BytesIO(content), block_bytes), sha256_hex(content)
 
 
+def pinned(station):
+    return sha256_hex(station.sample.root)
+
+
 def test_before_the_first_ingest_there_is_no_edition(station):
     assert station.store.current(DEPARTMENT) is None
-    assert station.store.marks(DEPARTMENT) == {}
+    assert station.store.marks(DEPARTMENT, pinned(station)) == {}
     assert station.store.file(DEPARTMENT, "0" * 64) is None
 
 
@@ -84,7 +88,7 @@ def test_one_department_knows_nothing_of_another(station):
     tag = station.sample.key("DHS-ICE").tag(station.sample.known("DHS-ICE"))
     assert station.store.current("LASD") is None
     assert station.store.look_up("LASD", lambda _: [(number, tag)])[1] == {}
-    assert station.store.marks("LASD") == {}
+    assert station.store.marks("LASD", pinned(station)) == {}
     assert station.store.find_roster("LASD", "DHS-ICE", sha256_hex(station.sample.roster("DHS-ICE"))) is None
     edition = station.store.current(DEPARTMENT)
     assert station.store.file("LASD", edition.root.sha256) is None
@@ -146,14 +150,14 @@ def test_a_new_roster_makes_a_new_edition_and_the_old_bytes_stay(station):
 
 def test_marks_hold_the_version_of_every_role(station):
     station.ingest()
-    marks = station.store.marks(DEPARTMENT)
+    marks = station.store.marks(DEPARTMENT, pinned(station))
     assert marks.keys() == {"root", "timestamp", "snapshot", "targets"} | set(
         station.store.current(DEPARTMENT).agencies
     )
     station.clock.advance(minutes=1)
     station.sample.publisher.timestamp()
     station.ingest()
-    assert station.store.marks(DEPARTMENT)["timestamp"].version == marks["timestamp"].version + 1
+    assert station.store.marks(DEPARTMENT, pinned(station))["timestamp"].version == marks["timestamp"].version + 1
 
 
 def test_a_roster_that_fails_on_the_way_leaves_nothing(station):

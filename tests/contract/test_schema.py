@@ -12,7 +12,9 @@ from sqlalchemy import select, text
 
 from tests.conftest import database_on
 from verify_service.errors import DatabaseVersionMismatch
+from verify_service.registry.intake import Mark
 from verify_service.storage import registry_tables, schema
+from verify_service.storage.registry_store import RegistryStore
 from verify_service.storage.registry_tables import ingest_cycle
 from verify_service.storage.tables import metadata
 
@@ -66,6 +68,18 @@ def test_cycles_of_before_keep_the_versions_that_they_verified(empty):
     with empty.read() as connection:
         (signed,) = connection.scalars(select(ingest_cycle.c.signed)).all()
     assert json.loads(signed) == {"root": {"version": 3, "keys": None}, "DHS-ICE": {"version": 7, "keys": None}}
+
+
+def test_marks_of_before_are_kept_under_no_root(empty):
+    assert schema._current(empty) is None
+    with empty.write() as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+    with empty.write() as connection:
+        connection.exec_driver_sql(f"INSERT INTO high_water VALUES ('LAPD', 'root', 3, '{'a' * 64}', '{'b' * 64}')")  # noqa: S608
+    schema.upgrade(empty)
+    assert RegistryStore(empty).marks("LAPD", "") == {"root": Mark(3, "a" * 64, "b" * 64)}
 
 
 def test_every_row_carries_its_department():

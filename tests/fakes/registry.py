@@ -24,6 +24,7 @@ class MemoryRegistry:
         self._keys = {}
         self._holds = {}
         self._setbacks = {}
+        self._notices = []
         self._named = {}
         self.cycles = []
         self.statements = 0
@@ -55,8 +56,8 @@ class MemoryRegistry:
         self.cycles.append({"department": department, "started_at": started_at})
         return len(self.cycles)
 
-    def marks(self, department):
-        return dict(self._marks.get(department, {}))
+    def marks(self, department, pinned_root):
+        return dict(self._marks.get((department, pinned_root), {}))
 
     def find_roster(self, department, agency, sha256):
         for (owner, number), ((header, digest), _) in self._rosters.items():
@@ -102,7 +103,7 @@ class MemoryRegistry:
         self._files |= {(department, file.sha256): file.content for file in intake.files}
         for state in edition.agencies.values():
             assert (department, state.profile_sha256) in self._files, "an edition stands on files that are kept"
-        self._marks[department] = dict(intake.marks)
+        self._marks[department, edition.pinned_root] = dict(intake.marks)
         self._editions[department] = edition
         for code, state in edition.agencies.items():
             if state.roster is not None:
@@ -115,6 +116,7 @@ class MemoryRegistry:
 
     def _end(self, department, cycle, end, edition):
         self.cycles[cycle - 1] |= {"edition": edition, "end": end}
+        self._notices += [(department, notice) for notice in end.notices]
         reasons = {}
         for held, agency, reason in [
             *((False, refusal.agency, refusal.reason) for refusal in end.refusals if refusal.agency),
@@ -142,6 +144,9 @@ class MemoryRegistry:
 
     def setbacks(self, department):
         return [setback for (owner, _), setback in sorted(self._setbacks.items()) if owner == department]
+
+    def notices(self, department, since):
+        return [notice for owner, notice in self._notices if owner == department and notice.at >= since]
 
     def holds(self, department):
         mine = [held for (owner, _, _), held in self._holds.items() if owner == department]

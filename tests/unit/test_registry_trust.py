@@ -1,7 +1,8 @@
 """Nothing old, foreign or out of time is taken for the registry, and what stands stays."""
 
 import shutil
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.fakes.registry import MemoryRegistry
 from tests.registries import DEPARTMENT, SampleRegistry, Station
 from verify_service.errors import RegistryRefused
 from verify_service.registry.agency import roster_path
+from verify_service.registry.cycle import Notice
 from verify_service.registry.edition import SignedFile
 from verify_service.registry.high_water import raised
 from verify_service.registry.intake import Mark
@@ -97,6 +99,7 @@ def test_the_report_says_what_was_done(station):
         "loaded": [{"agency": "DHS-ICE", "entries": changed.count(b"\n") - 1}],
         "refused": [{"agency": "DHS-CBP", "reason": "The roster's header is not JSON."}],
         "held": [],
+        "changed_trust": [],
     }
 
 
@@ -127,3 +130,70 @@ def test_a_new_root_signed_by_the_old_one_is_followed_and_both_are_kept(station)
     edition = station.store.current(DEPARTMENT)
     assert edition.root.version == 2
     assert station.store.file(DEPARTMENT, sha256_hex(station.sample.root)) == station.sample.root
+
+
+def begun_anew(station, spare):
+    """Publish the registry from its first root on anew, as its holders do whose root keys were stolen, and pin that."""
+    sample = station.sample
+    shutil.rmtree(sample.folder / "metadata")
+    shutil.copytree(spare, sample.folder / "metadata")
+    (sample.folder / "metadata/1.root.json").unlink()
+    shutil.rmtree(sample.folder / "private/keys/root")
+    sample.keys.make("root", 5, seeded_bytes(8))
+    sample.root = sample.publisher.root()
+    sample.release()
+
+
+def test_another_root_is_followed_once_it_is_pinned_and_the_old_marks_stand_under_the_old_one(station, tmp_path):
+    sample, old = station.sample, station.sample.root
+    shutil.copytree(sample.folder / "metadata", tmp_path / "spare")
+    for _ in range(4):
+        sample.publisher.timestamp()
+    assert station.ingest().edition.timestamp.version == 5
+    begun_anew(station, tmp_path / "spare")
+    new, sample.root = sample.root, old
+    with pytest.raises(RegistryRefused):
+        station.ingest()
+    sample.root = new
+    station.clock.advance(minutes=10)
+    report = station.ingest()
+    assert (report.refusals, report.edition.timestamp.version) == ([], 2)
+    assert report.end.notices == [Notice(None, station.clock.now(), sha256_hex(old), sha256_hex(new))]
+    assert station.result(sample.known("DHS-ICE"), "DHS-ICE") == "match_active"
+    assert station.store.marks(DEPARTMENT, sha256_hex(old))["timestamp"].version == 5
+    assert station.store.marks(DEPARTMENT, sha256_hex(new))["timestamp"].version == 2
+    assert station.ingest().end.notices == []
+
+
+def test_a_newer_root_of_the_same_chain_that_is_pinned_opens_no_way_back(station, tmp_path):
+    sample = station.sample
+    shutil.copytree(sample.folder / "metadata", tmp_path / "spare")
+    newer = sample.publisher.root()
+    sample.release()
+    station.ingest()
+    sample.root = newer
+    path = sample.folder / "metadata/timestamp.json"
+    path.write_bytes((tmp_path / "spare/timestamp.json").read_bytes())
+    with pytest.raises(RegistryRefused, match="Version 1 of timestamp is older than version 2"):
+        station.ingest()
+
+
+def test_a_held_number_that_changed_is_told(station):
+    station.ingest()
+    profiles = {profile.agency: profile for profile in station.sample.profiles()}
+    old = profiles["DHS-ICE"].callback
+    profiles["DHS-ICE"] = replace(profiles["DHS-ICE"], callback=replace(old, number="+12025550177"))
+    profiles["DHS-CBP"] = replace(profiles["DHS-CBP"], callback=replace(old, number=profiles["DHS-CBP"].held_number))
+    station.sample.publisher.targets(profiles.values())
+    station.sample.release()
+    report = station.ingest()
+    assert report.end.notices == [Notice("DHS-ICE", station.clock.now(), old.number, "+12025550177")]
+    assert report.document()["changed_trust"] == [
+        {"agency": "DHS-ICE", "at": "2026-11-24T05:04:09.000Z", "was": old.number, "now": "+12025550177"}
+    ]
+    told, _ = station.registry.status(DEPARTMENT, station.clock.now()).alerts
+    assert told.sentence == "CHANGED 2026-11-24T05:04:09.000Z: the held number of DHS-ICE."
+    assert told.for_operator.startswith(f"From {old.number} to +12025550177. Call the number of before, and ask ")
+    assert station.ingest().end.notices == []
+    later = station.registry.status(DEPARTMENT, station.clock.now() + timedelta(hours=73)).alerts
+    assert "changed" not in {alert.kind for alert in later}

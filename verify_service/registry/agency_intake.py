@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
 from verify_service.errors import RegistryRefused
-from verify_service.registry.cycle import Refusal
+from verify_service.registry.cycle import Notice, Refusal
 from verify_service.registry.edition import AgencyState
 from verify_service.registry.high_water import raised
 from verify_service.registry.intake import KeptFile
@@ -34,7 +34,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 class AgencyIntake:
     """The agencies of one publication as they are checked; ``before`` is the edition that stands.
 
-    Fills ``states``, ``files``, ``marks``, ``loaded``, ``refusals`` and ``holds``.
+    Fills ``states``, ``files``, ``marks``, ``loaded``, ``refusals``, ``holds`` and ``notices``.
     """
 
     def __init__(
@@ -60,12 +60,15 @@ class AgencyIntake:
         self.loaded: list[tuple[str, int]] = []
         self.refusals: list[Refusal] = []
         self.holds: list[Hold] = []
+        self.notices: list[Notice] = []
 
     def take(self, agency: str) -> None:
         """Check an agency's profile and roster; where either is refused, go on with the last good one."""
         old = self._before.get(agency)
         try:
             profile, sha256 = self._profile(agency)
+            if old is not None and old.profile.held_number != profile.held_number:
+                self.notices.append(Notice(agency, self._at, old.profile.held_number, profile.held_number))
         except RegistryRefused as refusal:
             self.refusals.append(Refusal(agency, refusal.detail))
             if old is None:

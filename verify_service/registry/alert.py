@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from verify_service.registry.cycle import CycleRow, Setback
+    from verify_service.registry.cycle import CycleRow, Notice, Setback
     from verify_service.registry.edition import Edition
 
 TOP_LEVEL = ("root", "timestamp", "snapshot", "targets")
 # Cycles run every ten minutes; when none was good for so long, several went wrong.
 LONGEST_SILENCE = timedelta(hours=1)
 
-KINDS = ("never_ingested", "expired", "refused", "silent", "held", "expires_next")
-NEVER, EXPIRED, REFUSED, SILENT, HELD, NEXT = KINDS
+# Nobody has to miss what happened on a weekend.
+TOLD_FOR = timedelta(hours=72)
+
+KINDS = ("never_ingested", "expired", "refused", "silent", "changed", "held", "expires_next")
+NEVER, EXPIRED, REFUSED, SILENT, CHANGED, HELD, NEXT = KINDS
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,12 @@ def silent(edition: Edition, at: datetime) -> Iterator[Alert]:
     if at - since > LONGEST_SILENCE:
         sentence = f"SILENT since {rfc3339(since)}: no ingest has found the registry good."
         yield Alert(SILENT, None, since, sentence, "See that its timer runs, and what the last one said.")
+
+
+def changed(notice: Notice) -> Alert:
+    """Return the line for what was taken and a thief would change too."""
+    sentence = f"CHANGED {rfc3339(notice.at)}: {notice.subject}."
+    return Alert(CHANGED, notice.agency, notice.at, sentence, notice.sentence)
 
 
 def not_taken(setback: Setback, edition: Edition) -> Alert:

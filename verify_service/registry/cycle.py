@@ -39,6 +39,38 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What a cycle took and a thief would change too: an agency's held number or, of no ``agency``, the pinned root.
+
+    ``was`` and ``now`` are the numbers (None: none), or the SHA-256 of the roots.
+    """
+
+    agency: str | None
+    at: datetime
+    was: str | None
+    now: str | None
+
+    @property
+    def subject(self) -> str:
+        """What changed, in words."""
+        return "the registry's pinned root" if self.agency is None else f"the held number of {self.agency}"
+
+    @property
+    def sentence(self) -> str:
+        """What changed from what to what, and what to do."""
+        ask = (
+            "Ask whoever set VERIFY_REGISTRY_ROOT, and compare the SHA-256 with what the trust authority says."
+            if self.agency is None
+            else "Call the number of before, and ask the trust authority where the new one is from."
+        )
+        return f"From {self.was or 'none'} to {self.now or 'none'}. {ask}"
+
+    def document(self) -> dict[str, Any]:
+        """Return it as a JSON document."""
+        return {**vars(self), "at": rfc3339(self.at)}
+
+
+@dataclass(frozen=True)
 class CycleEnd:
     """How a cycle ended; ``signed`` is by role name, and has no role that was not reached."""
 
@@ -47,6 +79,7 @@ class CycleEnd:
     signed: Mapping[str, SignedBy] = field(default_factory=dict)
     refusals: Sequence[Refusal] = ()
     holds: Sequence[Hold] = ()
+    notices: Sequence[Notice] = ()
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ class Edition:
     """One verified, ingested state of the registry with its present freshness.
 
     ``number`` changes when the list of (agency, profile, roster) does. ``refreshed_at`` is when a fetch last found
-    the timestamp good. A newer timestamp alone renews freshness and leaves ``number`` as it is.
+    the timestamp good. A newer timestamp alone renews freshness and leaves ``number`` as it is. ``pinned_root`` is the
+    SHA-256 of the root that it was verified from, empty where that was not kept yet.
     """
 
     number: int
@@ -84,6 +85,7 @@ class Edition:
     snapshot: SignedFile
     targets: SignedFile
     refreshed_at: datetime
+    pinned_root: str
 
     @property
     def profiles_fresh_until(self) -> datetime:

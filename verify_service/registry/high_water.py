@@ -10,7 +10,8 @@ from verify_service.registry.intake import Mark
 if TYPE_CHECKING:
     from verify_service.registry.publication import VerifiedFile
 
-# A root is signed for by the roots before it, whatever keys it has: its version never goes back.
+# A root is signed for by the roots before it, whatever keys it has: its version never goes back. Where its keys were
+# stolen and another root was pinned, marks begin anew, since they are kept by pinned root.
 ROOT = "root"
 # Readers of JSON round what is larger, and databases do not take it (RFC 8259 §6).
 LARGEST_VERSION = 2**53 - 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from verify_service.clock import rfc3339
 from verify_service.errors import ConfigurationError, RegistryRefused
 from verify_service.registry.agency_intake import AgencyIntake
-from verify_service.registry.cycle import CycleEnd, Fetched, Refusal
+from verify_service.registry.cycle import CycleEnd, Fetched, Notice, Refusal
 from verify_service.registry.edition import Edition
 from verify_service.registry.high_water import raised
 from verify_service.registry.intake import Intake, KeptFile
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from verify_service.clock import Clock
     from verify_service.registry.hold import Hold
-    from verify_service.registry.intake import IngestStore
+    from verify_service.registry.intake import IngestStore, Mark
     from verify_service.registry.keyring import Keyring
     from verify_service.registry.source import Patience, Source
 
@@ -65,6 +65,7 @@ class CycleReport:
             "loaded": [{"agency": agency, "entries": entries} for agency, entries in self.loaded],
             "refused": [vars(refusal) for refusal in self.refusals],
             "held": [hold.document() for hold in self.holds],
+            "changed_trust": [notice.document() for notice in self.end.notices],
         }
 
 
@@ -72,7 +73,7 @@ class Ingest:
     """The one program that brings a department's registry up to date.
 
     ``location`` is a folder or an http(s) address; ``pinned_root`` the bytes of a root that was had in a trusted
-    way; ``folder`` is private to this and keeps what TUF trusted last.
+    way; ``folder`` is private to this and keeps what TUF trusted last, under the SHA-256 of the pinned root.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Ingest:
         self._department = department
         self._location = location
         self._pinned_root = pinned_root
+        self._pin = sha256_hex(pinned_root)
         self._folder = folder
         self._store = store
         self._keyring = keyring
@@ -126,8 +128,9 @@ class Ingest:
                 f"{rfc3339(before.refreshed_at)}: set the clock. With a clock that is behind, what has expired "
                 "would pass for fresh."
             )
-        publication = Publication(source, self._pinned_root, self._folder, at)
-        marks = dict(self._store.marks(self._department))
+        # Another pinned root is another registry: what TUF trusted under the one before would refuse it.
+        publication = Publication(source, self._pinned_root, self._folder / self._pin, at)
+        marks = self._marks(before)
         for verified in publication.top_level.values():
             marks[verified.role] = raised(marks.get(verified.role), verified)
         agencies = AgencyIntake(self._department, publication, before, marks, self._store, self._keyring, at)
@@ -135,13 +138,31 @@ class Ingest:
             progress(agency, done, len(publication.agencies))
             agencies.take(agency)
         progress("", len(publication.agencies), len(publication.agencies))
-        end = CycleEnd(self._clock.now(), source.fetcher.fetched, publication.signed, agencies.refusals, agencies.holds)
-        edition = self._store.swap(self._department, cycle, _intake(publication, agencies, at, end))
+        notices = [*self._newly_pinned(before, at), *agencies.notices]
+        fetched = source.fetcher.fetched
+        end = CycleEnd(self._clock.now(), fetched, publication.signed, agencies.refusals, agencies.holds, notices)
+        edition = self._store.swap(self._department, cycle, _intake(self._pin, publication, agencies, at, end))
         changed = before is None or edition.number != before.number
         return CycleReport(cycle, at, edition, changed, agencies.loaded, end)
 
+    def _marks(self, before: Edition | None) -> dict[str, Mark]:
+        """Return the marks to be kept to; a root of the same chain that is pinned instead goes on from its marks."""
+        marks = self._store.marks(self._department, self._pin)
+        if not marks and before is not None and self._followed():
+            marks = self._store.marks(self._department, before.pinned_root)
+        return dict(marks)
 
-def _intake(publication: Publication, agencies: AgencyIntake, at: datetime, end: CycleEnd) -> Intake:
+    def _followed(self) -> bool:
+        return self._store.file(self._department, self._pin) is not None
+
+    def _newly_pinned(self, before: Edition | None, at: datetime) -> Iterator[Notice]:
+        # An edition of an earlier release does not say what was pinned; a root that was followed then is no news.
+        if before is None or before.pinned_root == self._pin or (not before.pinned_root and self._followed()):
+            return
+        yield Notice(None, at, before.pinned_root or None, self._pin)
+
+
+def _intake(pin: str, publication: Publication, agencies: AgencyIntake, at: datetime, end: CycleEnd) -> Intake:
     top = publication.top_level
     files = [KeptFile(verified.signed.sha256, role, verified.content) for role, verified in top.items()]
     files += [KeptFile(sha256_hex(root), "root", root) for root in publication.roots]
@@ -149,6 +170,7 @@ def _intake(publication: Publication, agencies: AgencyIntake, at: datetime, end:
         number=0,
         agencies=agencies.states,
         refreshed_at=at,
+        pinned_root=pin,
         **{role: verified.signed for role, verified in top.items()},
     )
     return Intake(edition, [*files, *agencies.files], agencies.marks, end)

@@ -56,8 +56,8 @@ class IngestStore(EditionStore, HoldStore, Protocol):
     def begin_cycle(self, department: str, started_at: datetime) -> int:
         """Note that a cycle began and return its number; sweep out what a killed one left of a roster."""
 
-    def marks(self, department: str) -> Mapping[str, Mark]:
-        """Return the marks of all roles ever seen."""
+    def marks(self, department: str, pinned_root: str) -> Mapping[str, Mark]:
+        """Return the marks of all roles ever seen under a pinned root, named by its SHA-256 as in an edition."""
 
     def find_roster(self, department: str, agency: str, sha256: str) -> RosterRef | None:
         """Return an agency's roster if all of it is stored already."""

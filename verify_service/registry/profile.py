@@ -67,6 +67,11 @@ class Profile:
         except ValueError as error:
             raise RegistryRefused(f"The profile is not a sound {VERSION}: {error}.") from error
 
+    @property
+    def held_number(self) -> str | None:
+        """The number to call, None at level 0."""
+        return None if self.callback is None else self.callback.number
+
     def value_format(self, kind: str) -> ValueFormat | None:
         """Return what the agency's values of a kind look like, None where that is not known."""
         pattern = self.formats.get(kind)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from verify_service.registry.alert import Alert
-    from verify_service.registry.cycle import CycleRow, Setback
+    from verify_service.registry.cycle import CycleRow, Notice, Setback
     from verify_service.registry.edition import AgencyState, Edition
 
 
@@ -28,12 +28,15 @@ class StatusStore(EditionStore, Protocol):
     def setbacks(self, department: str) -> Sequence[Setback]:
         """Return each agency's last refusal or hold, by agency."""
 
+    def notices(self, department: str, since: datetime) -> Sequence[Notice]:
+        """Return what was noticed from a moment on, the oldest first."""
+
 
 @dataclass(frozen=True)
 class RegistryStatus:
     """A department's registry ``at`` one moment; ``good`` is the newest cycle that accepted something.
 
-    ``setbacks`` are the agencies' last ones, by agency.
+    ``setbacks`` are the agencies' last ones, by agency; ``notices`` those of the last 72 hours.
     """
 
     at: datetime
@@ -41,6 +44,7 @@ class RegistryStatus:
     last: CycleRow | None
     good: CycleRow | None
     setbacks: Mapping[str, Setback]
+    notices: Sequence[Notice]
 
     @classmethod
     def read(cls, store: StatusStore, department: str, at: datetime) -> RegistryStatus:
@@ -50,6 +54,7 @@ class RegistryStatus:
             edition=store.current(department),
             last=store.last_cycle(department),
             good=store.last_cycle(department, accepted=True),
+            notices=store.notices(department, at - alert.TOLD_FOR),
             setbacks={setback.agency: setback for setback in store.setbacks(department)},
         )
 
@@ -63,6 +68,7 @@ class RegistryStatus:
             *alert.expired(self.edition, self.at),
             *alert.refused(self.last),
             *alert.silent(self.edition, self.at),
+            *map(alert.changed, self.notices),
             *(alert.not_taken(setback, self.edition) for setback in standing),
             *alert.expires_next(self.edition, self.at),
         ]

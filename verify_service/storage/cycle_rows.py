@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, select, update
 
 from verify_service.clock import parse_rfc3339, rfc3339
-from verify_service.registry.cycle import CycleRow, Refusal, Setback
+from verify_service.registry.cycle import CycleRow, Notice, Refusal, Setback
 from verify_service.registry.hold import Decision, HeldRoster, Hold
-from verify_service.storage.registry_tables import agency_setback, ingest_cycle, roster_hold
+from verify_service.storage.registry_tables import agency_setback, ingest_cycle, registry_notice, roster_hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +48,8 @@ def end_cycle(connection: Connection, department: str, cycle: int, end: CycleEnd
     )
     for hold in end.holds:
         _keep_hold(connection, department, end.ended_at, hold)
+    for notice in end.notices:
+        _keep_notice(connection, department, cycle, notice)
     for setback in _setbacks(cycle, end):
         _keep_setback(connection, department, setback)
 
@@ -75,6 +77,17 @@ def setbacks(connection: Connection, department: str) -> list[Setback]:
     return [
         Setback(row.agency, row.cycle, parse_rfc3339(row.at), row.held, row.reason)
         for row in connection.execute(statement.order_by(agency_setback.c.agency))
+    ]
+
+
+def notices(connection: Connection, department: str, since: datetime) -> list[Notice]:
+    """Return what was noticed from a moment on, the oldest first."""
+    statement = select(registry_notice).where(
+        registry_notice.c.department == department, registry_notice.c.at >= rfc3339(since)
+    )
+    return [
+        Notice(row.subject or None, parse_rfc3339(row.at), row.was, row.now)
+        for row in connection.execute(statement.order_by(registry_notice.c.cycle, registry_notice.c.subject))
     ]
 
 
@@ -112,6 +125,19 @@ def _keep_hold(connection: Connection, department: str, at: datetime, hold: Hold
                 department=department, agency=hold.agency, sha256=hold.sha256, since=rfc3339(at), hold=text
             )
         )
+
+
+def _keep_notice(connection: Connection, department: str, cycle: int, notice: Notice) -> None:
+    connection.execute(
+        insert(registry_notice).values(
+            department=department,
+            cycle=cycle,
+            subject=notice.agency or "",
+            at=rfc3339(notice.at),
+            was=notice.was,
+            now=notice.now,
+        )
+    )
 
 
 def _of(department: str, agency: str, sha256: str) -> Sequence[Any]:

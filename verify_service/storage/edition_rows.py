@@ -39,6 +39,7 @@ def read_edition(connection: Connection, department: str) -> tuple[int, Edition]
         number=state.edition,
         agencies=dict(_agencies(connection, department, state, signed)),
         refreshed_at=parse_rfc3339(state.refreshed_at),
+        pinned_root=state.pinned_root or "",
         **{role: signed[role] for role in TOP_LEVEL},
     )
 
@@ -84,7 +85,7 @@ def write_edition(connection: Connection, department: str, cycle: int, intake: I
     state = connection.execute(select(registry_state).where(registry_state.c.department == department)).one_or_none()
     before = None if state is None else read_edition(connection, department)[1]
     _keep_files(connection, department, intake.files)
-    _raise_marks(connection, department, intake.marks)
+    _raise_marks(connection, department, intake.edition.pinned_root, intake.marks)
     if before is not None and before.contents == intake.edition.contents:
         written = replace(intake.edition, number=before.number)
     else:
@@ -95,6 +96,7 @@ def write_edition(connection: Connection, department: str, cycle: int, intake: I
         "edition": written.number,
         "refreshed_at": rfc3339(written.refreshed_at),
         "signed": json.dumps(dict(_signed_fields(written))),
+        "pinned_root": written.pinned_root,
         "not_taken": json.dumps([code for code, agency in written.agencies.items() if agency.newer_not_taken]),
     }
     if state is None:
@@ -118,9 +120,11 @@ def _keep_files(connection: Connection, department: str, files: Iterable[KeptFil
         )
 
 
-def _raise_marks(connection: Connection, department: str, marks: Mapping[str, Mark]) -> None:
-    connection.execute(delete(high_water).where(high_water.c.department == department))
-    rows = [{"department": department, "role": role, **vars(mark)} for role, mark in marks.items()]
+def _raise_marks(connection: Connection, department: str, pinned_root: str, marks: Mapping[str, Mark]) -> None:
+    under = (high_water.c.department == department, high_water.c.pinned_root == pinned_root)
+    connection.execute(delete(high_water).where(*under))
+    key = {"department": department, "pinned_root": pinned_root}
+    rows = [{**key, "role": role, **vars(mark)} for role, mark in marks.items()]
     connection.execute(insert(high_water), rows)
 
 

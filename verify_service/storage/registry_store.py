@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from verify_service.registry.cycle import CycleEnd, CycleRow, Setback
+    from verify_service.registry.cycle import CycleEnd, CycleRow, Notice, Setback
     from verify_service.registry.edition import Edition, RosterRef, TagsOf
     from verify_service.registry.hold import Decision, HeldRoster
     from verify_service.registry.intake import Intake
@@ -195,10 +195,11 @@ class RegistryStore:
         with self._database.write() as connection:
             return cycle_rows.begin_cycle(connection, department, started_at)
 
-    def marks(self, department: str) -> Mapping[str, Mark]:
-        """Return the highest versions seen, by role."""
+    def marks(self, department: str, pinned_root: str) -> Mapping[str, Mark]:
+        """Return the highest versions seen under a pinned root, by role."""
+        under = (high_water.c.department == department, high_water.c.pinned_root == pinned_root)
         with self._database.read() as connection:
-            rows = connection.execute(select(high_water).where(high_water.c.department == department)).all()
+            rows = connection.execute(select(high_water).where(*under)).all()
         return {row.role: Mark(row.version, row.sha256, row.keys) for row in rows}
 
     def find_roster(self, department: str, agency: str, sha256: str) -> RosterRef | None:
@@ -259,6 +260,11 @@ class RegistryStore:
         """Return each agency's last refusal or hold."""
         with self._database.read() as connection:
             return cycle_rows.setbacks(connection, department)
+
+    def notices(self, department: str, since: datetime) -> Sequence[Notice]:
+        """Return what was noticed from a moment on."""
+        with self._database.read() as connection:
+            return cycle_rows.notices(connection, department, since)
 
     def holds(self, department: str) -> Sequence[HeldRoster]:
         """Return every hold there ever was, the oldest first."""

@@ -27,6 +27,7 @@ __all__ = [
     "ingest_cycle",
     "metadata",
     "registry_file",
+    "registry_notice",
     "registry_state",
     "roster",
     "roster_entry",
@@ -116,6 +117,7 @@ registry_state = Table(
     Column("refreshed_at", TIME, nullable=False),
     Column("signed", Text, nullable=False),
     Column("not_taken", Text),
+    Column("pinned_root", SHA256),
     PrimaryKeyConstraint("department"),
     ForeignKeyConstraint(["department", "edition"], ["edition.department", "edition.number"]),
 )
@@ -168,16 +170,32 @@ roster_hold = Table(
     PrimaryKeyConstraint("department", "agency", "sha256"),
 )
 
-# The highest version of each role ever verified, so that an old state is refused even where TUF's folder is lost.
+# What cycles took and a thief would change too: `subject` is the agency whose held number it is, empty for the pinned
+# root; `was` and `now` are the numbers, or the roots' SHA-256.
+registry_notice = Table(
+    "registry_notice",
+    metadata,
+    Column("department", String, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("subject", AGENCY, nullable=False),
+    Column("at", TIME, nullable=False),
+    Column("was", SHA256),
+    Column("now", SHA256),
+    PrimaryKeyConstraint("department", "cycle", "subject"),
+)
+
+# The highest version of each role ever verified under a pinned root (its SHA-256, empty where it was not kept yet), so
+# that an old state is refused even where TUF's folder is lost.
 high_water = Table(
     "high_water",
     metadata,
     Column("department", String, nullable=False),
+    Column("pinned_root", SHA256, nullable=False),
     Column("role", String(24), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("sha256", SHA256, nullable=False),
     Column("keys", SHA256, nullable=False),
-    PrimaryKeyConstraint("department", "role"),
+    PrimaryKeyConstraint("department", "pinned_root", "role"),
 )
 
 # Sealed by the vault; never removed, since a record quotes the epoch of its tag.
