@@ -95,7 +95,7 @@ def test_a_receipt_is_the_same_bytes_every_time(log):
     assert log.receipt(0) == before
 
 
-def test_a_retry_gets_its_first_answer_and_adds_nothing(log, store):
+def test_l04_a_retry_gets_its_first_answer_and_adds_nothing(log, store):
     key = RetryKey(b"r" * 32, b"f" * 32)
     first = log.append(note("once", key))
     again = log.append(note("once", key))
@@ -185,7 +185,7 @@ def test_publication_fills_whole_bundles_and_signs_exactly_that(log, store):
     assert log.publish(lambda published: published < 512) is None
 
 
-def test_two_processes_worth_of_logs_make_one_history(log, store, tmp_path):
+def test_l12_two_processes_worth_of_logs_make_one_history(log, store, tmp_path):
     logs = [log, make_log(store, tmp_path / "records.mark", new=False)]
     threads = [
         threading.Thread(target=lambda n=n: [logs[n % 2].append(note(f"{n}.{i}")) for i in range(10)]) for n in range(6)

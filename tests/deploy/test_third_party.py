@@ -77,7 +77,7 @@ def said(ran):
 
 
 @pytest.mark.parametrize("size", SMALL)
-def test_every_proof_of_a_small_log_holds(tmp_path, tlogcheck, scales, size):
+def test_l19_every_proof_of_a_small_log_holds(tmp_path, tlogcheck, scales, size):
     write_log(tmp_path, size)
     lines = list(proofs(tmp_path, size, range(size + 1)))
     for checker in (tlogcheck, scales):
@@ -85,7 +85,7 @@ def test_every_proof_of_a_small_log_holds(tmp_path, tlogcheck, scales, size):
 
 
 @pytest.mark.parametrize("size", LARGE)
-def test_every_boundary_and_a_thousand_places_of_a_large_log_hold(tmp_path, tlogcheck, scales, size):
+def test_l19_every_boundary_and_a_thousand_places_of_a_large_log_hold(tmp_path, tlogcheck, scales, size):
     write_log(tmp_path, size)
     drawn = random.Random(size).sample(range(1, size), SEEDED)
     lines = list(proofs(tmp_path, size, [*drawn, *boundaries(size)]))

@@ -80,14 +80,14 @@ def test_a_whole_history_has_no_fault(service):
 
 
 @pytest.mark.parametrize("index", [1, 200, 257])
-def test_an_altered_record(service, index):
+def test_l06_an_altered_record(service, index):
     content = bytearray(row(service, t.record, *at(t.record, index)).sealed)
     content[40] ^= 1
     run(service, update(t.record).where(*at(t.record, index)).values(sealed=bytes(content)))
     assert any(where == index and "does not open" in sentence for where, sentence in faults(service))
 
 
-def test_a_record_sealed_anew_by_someone_with_the_keys(service):
+def test_l06_a_record_sealed_anew_by_someone_with_the_keys(service):
     log = service.logs.records("LAPD")
     content, _ = log.record(1)
     forged = bytes(32) + content.replace(b"identifier_listed", b"verified")
@@ -96,7 +96,7 @@ def test_a_record_sealed_anew_by_someone_with_the_keys(service):
     assert (1, "the record is not what the log committed to") in faults(service)
 
 
-def test_a_sealed_field_replaced_by_someone_with_the_keys(service):
+def test_l06_a_sealed_field_replaced_by_someone_with_the_keys(service):
     sealed = sealed_of(row(service, t.record, *at(t.record, 1)), "sealed", "fields")
     content, fields = service.vault.open("LAPD", place(service), sealed)
     other = {digest: {**field, "value": "B0000"} for digest, field in json.loads(fields).items()}
@@ -105,13 +105,13 @@ def test_a_sealed_field_replaced_by_someone_with_the_keys(service):
     assert (1, "a sealed field is not what its digest says") in faults(service)
 
 
-def test_a_deleted_record(service):
+def test_l07_a_deleted_record(service):
     run(service, delete(t.record).where(*at(t.record, 1)))
     found = faults(service)
     assert any(where == 1 and "no expunge names it" in sentence for where, sentence in found)
 
 
-def test_an_altered_leaf(service):
+def test_l06_an_altered_leaf(service):
     run(service, update(t.log_entry).where(*at(t.log_entry, 2)).values(entry=b"\x01" + bytes(32)))
     found = faults(service)
     sentences = {sentence for _, sentence in found}
@@ -121,12 +121,12 @@ def test_an_altered_leaf(service):
     assert any("the head is not the tree" in sentence for sentence in sentences)
 
 
-def test_a_deleted_leaf(service):
+def test_l08_a_deleted_leaf(service):
     run(service, delete(t.log_entry).where(*at(t.log_entry, 5)))
     assert (5, "a leaf is missing: the next row is entry 6") in faults(service)
 
 
-def test_two_leaves_in_each_others_place(service):
+def test_l08_two_leaves_in_each_others_place(service):
     first, second = (row(service, t.log_entry, *at(t.log_entry, index)).entry for index in (10, 11))
     run(
         service,
@@ -138,17 +138,17 @@ def test_two_leaves_in_each_others_place(service):
         assert any(where == index and "does not open" in sentence for where, sentence in found)
 
 
-def test_a_leaf_that_names_another_subject(service):
+def test_l06_a_leaf_that_names_another_subject(service):
     run(service, update(t.log_entry).where(*at(t.log_entry, 1)).values(subject="verification:other"))
     assert (1, "the row names another subject or place than its record") in faults(service)
 
 
-def test_an_altered_tile(service):
+def test_l06_an_altered_tile(service):
     run(service, update(t.log_tile).where(t.log_tile.c.level == 0).values(content=bytes(8192)))
     assert faults(service) == [(None, "tile 0/0 is not the tree's")]
 
 
-def test_an_altered_head(service):
+def test_l06_an_altered_head(service):
     head = t.log_head.c.log == "records"
     run(service, update(t.log_head).where(head).values(peaks=bytes(7)))
     assert (259, "the head is not the tree of its 259 leaves") in faults(service)
@@ -156,7 +156,7 @@ def test_an_altered_head(service):
     assert (259, "the head is not the tree of its 259 leaves") in faults(service)
 
 
-def test_a_truncated_log(service):
+def test_l09_a_truncated_log(service):
     shorter = Peaks()
     for entry in service.log_store.entries(RECORDS, 0, 257):
         shorter = shorter.append(leaf_hash(entry))
@@ -171,7 +171,7 @@ def test_a_truncated_log(service):
         service.check_logs()
 
 
-def test_a_log_that_was_set_back_whole_is_told_by_the_mark_alone(service):
+def test_l10_a_log_that_was_set_back_whole_is_told_by_the_mark_alone(service):
     service.high_water(RECORDS).path.unlink()
     ahead = service.log_store.head(RECORDS).peaks
     for entry in (b"a", b"b"):
@@ -180,7 +180,7 @@ def test_a_log_that_was_set_back_whole_is_told_by_the_mark_alone(service):
     assert faults(service) == [(259, "the log ends here, but 261 entries were promised")]
 
 
-def test_a_log_with_another_history_than_the_promised_one(service):
+def test_l11_a_log_with_another_history_than_the_promised_one(service):
     other = Peaks()
     for number in range(200):
         other = other.append(leaf_hash(bytes([number])))
@@ -197,14 +197,14 @@ def test_a_host_without_a_mark_says_what_was_not_checked(service):
     assert "no high-water mark of LAPD/records" in "\n".join(report.sentences())
 
 
-def test_an_altered_checkpoint(service):
+def test_l06_an_altered_checkpoint(service):
     note = row(service, t.log_checkpoint, t.log_checkpoint.c.size == 256, t.log_checkpoint.c.log == "records").note
     published = t.log_checkpoint.c.size == 256
     run(service, update(t.log_checkpoint).where(published).values(note=note.replace("\n256\n", "\n255\n")))
     assert any(where == 256 and "does not verify" in sentence for where, sentence in faults(service))
 
 
-def test_a_fork_that_was_validly_signed(service):
+def test_l11_a_fork_that_was_validly_signed(service):
     forged = Checkpoint(service.origin(RECORDS), 256, bytes(32)).sign(service.signer(RECORDS))
     run(service, update(t.log_checkpoint).where(t.log_checkpoint.c.size == 256).values(note=forged))
     assert (256, "a signed checkpoint is not of this history") in faults(service)

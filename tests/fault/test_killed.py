@@ -107,12 +107,12 @@ def check(served, crowd, submissions):
     service.database.dispose()
 
 
-def test_a_kill_loses_nothing_that_was_acknowledged(served):
+def test_l01_a_kill_loses_nothing_that_was_acknowledged(served):
     crowd = run(served, submissions=1000, kills=1)
     check(served, crowd, 1000)
 
 
 @pytest.mark.long
-def test_many_kills_lose_nothing_that_was_acknowledged(served):
-    crowd = run(served, submissions=5000, kills=12)
+def test_l01_twenty_five_kills_lose_nothing_that_was_acknowledged(served):
+    crowd = run(served, submissions=5000, kills=25)
     check(served, crowd, 5000)

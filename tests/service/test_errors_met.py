@@ -75,7 +75,7 @@ def test_while_the_database_is_gone_nothing_is_recorded_and_a_retry_is_recorded_
 
 
 @ON_POSTGRESQL
-def test_a_commit_that_was_not_acknowledged_is_not_called_undone(deployment, postgresql, monkeypatch):
+def test_l04_a_commit_that_was_not_acknowledged_is_not_called_undone(deployment, postgresql, monkeypatch):
     write = HeldTail.write
 
     def written_then_cut(tail, batch):

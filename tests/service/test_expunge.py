@@ -47,7 +47,7 @@ def doomed(deployment, known):
     return answer
 
 
-def test_nothing_of_it_is_left_but_that_it_was_there(deployment, doomed, other, known):
+def test_l18_nothing_of_it_is_left_but_that_it_was_there(deployment, doomed, other, known):
     receipt = deployment.get(doomed["events"][0]["receipt"]).get_data()
     order = expunged(deployment, doomed["id"])
     assert (order["approved_by"], order["carried_out_at"]) == ("27416", "2026-11-24T05:18:09.000Z")
@@ -137,7 +137,7 @@ def test_the_requesters_statement_goes_only_where_the_order_names_it(deployment,
 
 
 @pytest.mark.parametrize("home_and_url", ["sqlite"], indirect=True)
-def test_its_keys_are_overwritten_in_the_file_and_its_journal(deployment, doomed, home_and_url):
+def test_l18_its_keys_are_overwritten_in_the_file_and_its_journal(deployment, doomed, home_and_url):
     with deployment.service.database.read() as connection:
         keys = connection.scalars(select(record.c.wrapped_key).where(record.c.log == "records")).all()
         keys += connection.scalars(select(verification.c.wrapped_key)).all()
@@ -153,7 +153,7 @@ def test_its_keys_are_overwritten_in_the_file_and_its_journal(deployment, doomed
     assert len(left()) == 1
 
 
-def test_what_is_missing_without_an_order_is_a_fault_still(deployment, doomed, other):
+def test_l07_what_is_missing_without_an_order_is_a_fault_still(deployment, doomed, other):
     expunged(deployment, doomed["id"])
     with deployment.service.database.write() as connection:
         connection.execute(record.delete().where(record.c.log == "records", record.c.idx == 5))

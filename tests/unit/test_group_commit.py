@@ -77,7 +77,7 @@ def test_a_ticket_nobody_settled_is_an_unknown_outcome():
         GroupCommit(lambda tickets: None).submit(1)
 
 
-def test_a_full_queue_refuses_and_says_that_nothing_was_recorded(monkeypatch):
+def test_l20_a_full_queue_refuses_and_says_that_nothing_was_recorded(monkeypatch):
     monkeypatch.setattr(group_commit, "MAX_WAITING", 0)
     with pytest.raises(Overloaded, match="Nothing was recorded"):
         GroupCommit(lambda tickets: None).submit(1)

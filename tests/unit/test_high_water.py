@@ -36,21 +36,21 @@ def test_a_log_that_goes_on_is_accepted(mark):
     advance(mark, 1, 7, 7, 30)
 
 
-def test_a_database_set_back_is_refused(mark):
+def test_l10_a_database_set_back_is_refused(mark):
     advance(mark, 30)
     with mark.turn() as turn, pytest.raises(LogRefused, match="set back"):
         turn.check(peaks(29), subtree)
 
 
 @pytest.mark.parametrize("size", [30, 35])
-def test_another_history_is_refused_at_the_same_size_and_past_it(mark, size):
+def test_l11_another_history_is_refused_at_the_same_size_and_past_it(mark, size):
     advance(mark, 30)
     other = [leaf_hash(b"other"), *LEAVES[1:]]
     with mark.turn() as turn, pytest.raises(LogRefused, match="not the one"):
         turn.check(peaks(size, other), lambda level, index: fold_complete(other[index << level : (index + 1) << level]))
 
 
-def test_a_torn_write_costs_one_step_at_most(mark):
+def test_l05_a_torn_write_of_the_mark_costs_one_step_at_most(mark):
     advance(mark, 5, 9)
     content = bytearray(mark.path.read_bytes())
     newer = max((0, 1), key=lambda slot: int(content[slot * SLOT_BYTES :].split()[0]))

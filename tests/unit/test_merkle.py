@@ -59,7 +59,7 @@ def test_the_roots_are_those_of_the_reference_data():
 
 
 @pytest.mark.parametrize("size", range(1, 70))
-def test_every_path_leads_to_the_root_and_every_other_leaf_does_not(size):
+def test_l16_every_path_leads_to_the_root_and_every_other_leaf_does_not(size):
     hashes = some(size)
     root, read = tree(hashes), reader(hashes)
     for index in range(size):
@@ -74,7 +74,7 @@ def test_every_path_leads_to_the_root_and_every_other_leaf_does_not(size):
 
 
 @pytest.mark.parametrize("new", range(1, 40))
-def test_every_beginning_is_consistent_and_a_changed_one_is_not(new):
+def test_l16_every_beginning_is_consistent_and_a_changed_one_is_not(new):
     hashes = some(new)
     read = reader(hashes)
     for old in range(1, new + 1):

@@ -103,7 +103,7 @@ def test_entries_and_tiles_rewritten_alike_do_not_have_the_signed_root(log, tmp_
     assert "do not have the root that it signed" in capsys.readouterr().out
 
 
-def test_a_history_of_another_tree_is_found_though_its_signatures_are_good(log, tmp_path, capsys):
+def test_l11_a_history_of_another_tree_is_found_though_its_signatures_are_good(log, tmp_path, capsys):
     notes = another(tmp_path / "other")
     (log / "checkpoints/256").write_text(notes[256])
     assert check(log) == 18
@@ -170,7 +170,7 @@ def test_a_log_that_grew_is_proved_to_have(log, old, new):
     assert consistency(log, old, new) == 0
 
 
-def test_two_checkpoints_that_cannot_both_be_true(log, tmp_path, capsys):
+def test_l11_two_checkpoints_that_cannot_both_be_true(log, tmp_path, capsys):
     notes = another(tmp_path / "other")
     (tmp_path / "256.note").write_text(notes[256])
     assert consistency(log, 256, 1024) == 16
