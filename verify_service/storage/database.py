@@ -200,7 +200,8 @@ def _transaction(connection: Connection, begin: str) -> Iterator[None]:
     try:
         ended = driver.execute("COMMIT")
     except DRIVER_ERRORS as error:
-        if _is_lost(error):
+        # A sync that failed leaves whole frames in SQLite's journal, and a crash may yet find them good.
+        if _is_lost(error) or _is_broken(error):
             connection.invalidate()
             raise OutcomeUnknown(
                 "The database did not acknowledge the commit, so the record may stand or not. Send the same request "
@@ -242,7 +243,7 @@ def _raise_in_own_words(error: Exception) -> None:
             f"The database has no room left. {NOTHING_RECORDED} once an operator has made room.",
             "The database has no room left: make room where it lies. Nothing was recorded meanwhile.",
         ) from error
-    if lost or _is_lost(cause) or "unable to open" in text or "locked" in text:
+    if lost or _is_lost(cause) or _is_broken(cause) or "unable to open" in text or "locked" in text:
         reason = text.partition("\n")[0]
         raise StorageUnavailable(
             f"The database does not answer. {NOTHING_RECORDED}.",
@@ -256,3 +257,8 @@ def _is_lost(cause: BaseException | None) -> bool:
         return False
     state = cause.sqlstate
     return state is None or state[:2] in {"08", "57"} or state in {"55P03", "40001", "40P01"}
+
+
+def _is_broken(cause: BaseException | None) -> bool:
+    """Tell whether SQLite could not read, write or sync its file."""
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR

@@ -1,0 +1,112 @@
+"""Attacks 3 and 5 on the record log: a disk that fails, fills up, tears a page or forgets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import database_on
+from tests.contract.test_log_store import note
+from tests.fault.appending import appending, check_history, ended, log_on
+from verify_service.errors import LogRefused
+from verify_service.storage.database import Database
+
+COUNT = 12
+MOMENTS = (1, 2, 3, 5, 9, 14, 24)
+
+
+@pytest.fixture
+def home(request, tmp_path):
+    """A folder with an empty log on SQLite, which nobody has open, and its mark."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    database = database_on(request, "sqlite", folder)
+    log_on(database, folder / "records.mark", new=True)
+    database.dispose()
+    return folder
+
+
+def url(home):
+    return f"sqlite:///{home / 'verify.db'}"
+
+
+def run(home, *under, **options):
+    return ended(appending(url(home), home / "records.mark", "disk", COUNT, *under, **options))
+
+
+def check(home, size=COUNT):
+    database = Database(url(home))
+    try:
+        check_history(database, home / "records.mark", size)
+    finally:
+        database.dispose()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("call", ["fdatasync", "pwrite64"])
+@pytest.mark.parametrize("fault", ["error=EIO", "error=ENOSPC", "signal=SIGKILL"])
+def test_l03_a_fault_at_any_write_or_sync_loses_nothing_that_was_acknowledged(home, tmp_path, call, fault):
+    met = 0
+    for moment in MOMENTS:
+        here = shutil.copytree(home, tmp_path / str(moment))
+        inject = f"inject={call}:{fault}:when={moment}"
+        code, acknowledged, refused, complaints = run(
+            here, "strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject
+        )
+        assert "Traceback" not in complaints, complaints
+        assert code == (0 if "error" in fault or len(acknowledged) == COUNT else -signal.SIGKILL)
+        assert refused <= {"storage_full", "storage_unavailable", "outcome_unknown", "log_refused"}
+        met += len(acknowledged) < COUNT
+        # The same requests again, with the same keys: those that were answered get the same answers.
+        code, again, refused, complaints = run(here)
+        assert (code, len(again), refused) == (0, COUNT, set()), complaints
+        assert acknowledged.items() <= again.items()
+        check(here)
+    assert met
+
+
+@pytest.mark.parametrize("spoiled", ["torn", "zeroed"])
+def test_l05_a_commit_whose_page_was_torn_is_told_by_the_mark(home, tmp_path, spoiled):
+    database = Database(url(home))
+    log, _ = log_on(database, home / "records.mark")
+    for number in range(3):
+        log.append(note(f"n{number}"))
+    torn = shutil.copytree(home, tmp_path / "torn")
+    database.dispose()
+    journal = torn / "verify.db-wal"
+    content = journal.read_bytes()
+    half = len(content) - 2000
+    journal.write_bytes(content[:half] if spoiled == "torn" else content[:half].ljust(len(content), b"\0"))
+    with pytest.raises(LogRefused, match="It was set back"):
+        check(torn, 3)
+    check(home, 3)
+
+
+@pytest.fixture(scope="session")
+def only_synced(tmp_path_factory):
+    """The library that makes a disk of the folder SYNCED_TO: what is in it is all that outlives a loss of power."""
+    library = tmp_path_factory.mktemp("disk") / "only_synced.so"
+    source = Path(__file__).parent.parent / "fault/only_synced.c"
+    subprocess.run(["gcc", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("answered", [1, 2, 5, 11])
+def test_l05_what_was_acknowledged_outlives_a_loss_of_power(home, tmp_path, only_synced, answered):
+    disk = shutil.copytree(home, tmp_path / "disk")
+    environment = {**os.environ, "LD_PRELOAD": str(only_synced), "SYNCED_FROM": str(home), "SYNCED_TO": str(disk)}
+    process = appending(url(home), home / "records.mark", "disk", COUNT, env=environment)
+    said = [process.stdout.readline() for _ in range(answered)]
+    process.kill()
+    process.communicate()
+    assert all(line.startswith("acknowledged") for line in said)
+    code, again, refused, complaints = run(disk)
+    assert (code, refused) == (0, set()), complaints
+    assert [again[str(number)][-1] for number in range(COUNT)] == [str(number) for number in range(COUNT)]
+    check(disk)
