@@ -50,7 +50,7 @@ def test_a_receipt_that_proves_its_record_says_what_it_shows_and_what_not(tmp_pa
         ({"policy": ("quorum none\n", "")}, 15, "policy_malformed"),
     ],
 )
-def test_l16_each_malformed_field_has_its_exit_code_and_sentence(tmp_path, capsys, changes, code, fault):
+def test_each_fault_has_its_exit_code(tmp_path, capsys, changes, code, fault):
     command = written(tmp_path, **changes)
     assert main(command) == code
     assert capsys.readouterr().out.startswith("NOT PROVED: ")
