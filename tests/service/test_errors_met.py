@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
 from tests.deployment import loaded
 from verify_service.evidence.audit import audit
+from verify_service.record_log.log import LogId
 from verify_service.storage.log_store import HeldTail
 
 
@@ -88,6 +90,30 @@ def test_l04_a_commit_that_was_not_acknowledged_is_not_called_undone(deployment,
     monkeypatch.undo()
     assert deployment.submit(key="once").status_code == 201
     assert count(deployment) == 1
+
+
+@ON_POSTGRESQL
+def test_l04_a_commit_that_stood_but_was_not_acknowledged_is_answered_once(deployment, postgresql):
+    # It waits for a standby that never comes: it is on disk by then, and whoever waits is cut off.
+    postgresql.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    postgresql.run("SELECT pg_reload_conf()")
+    name = deployment.service.database.engine.url.database
+    waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND wait_event = 'SyncRep'"
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            reply = pool.submit(deployment.submit, key="once")
+            while not reply.done():
+                postgresql.run(waiting, name)
+            assert "may stand or not" in refused(reply.result(), 503, "outcome_unknown")
+    finally:
+        postgresql.run("ALTER SYSTEM RESET synchronous_standby_names")
+        postgresql.run("SELECT pg_reload_conf()")
+    size = deployment.service.log_store.head(LogId("LAPD", "records")).size
+    assert (count(deployment), size > 0) == (1, True)
+    answered = deployment.submit(key="once")
+    assert answered.status_code == 201
+    assert deployment.submit(key="once").get_data() == answered.get_data()
+    assert (count(deployment), deployment.service.log_store.head(LogId("LAPD", "records")).size) == (1, size)
 
 
 @ON_POSTGRESQL
