@@ -1,10 +1,12 @@
 """Start a real PostgreSQL from PyPI for a test run, and hand out empty databases on it."""
 
+import contextlib
 import itertools
 import shutil
 import tempfile
 from pathlib import Path
 
+import psutil
 import psycopg
 
 
@@ -40,6 +42,19 @@ class PostgreSQL:
     def stop(self) -> None:
         self.server.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End every process of the server at once, with nothing said."""
+        postmaster = self.server.get_postmaster_info().process
+        family = [postmaster, *postmaster.children(recursive=True)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, 10)
+
+    def start(self) -> None:
+        """Start it again on what it left."""
+        self.server.ensure_postgres_running()
 
     def run(self, statement: str, *values: str) -> None:
         """Run a statement as the server's owner."""

@@ -48,23 +48,25 @@ class Served:
         build(home, self.sample, **build_with).database.dispose()
         self.token = self.service().token("officer")
         self.process = None
+        self.said = home / "said"
 
     def service(self):
         return Service(parse(self.environment, needs=(), cores=1))
 
     def start(self, within=30):
         environment = {**{n: v for n, v in os.environ.items() if not n.startswith("VERIFY_")}, **self.environment}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "verify_service.cli", "serve"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
-        )
+        # A pipe that nobody reads would fill with warnings, and every thread that has one to give would wait for ever.
+        with self.said.open("w") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "verify_service.cli", "serve"],
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.process.stderr.read()
+            assert self.process.poll() is None, self.said.read_text()
             with contextlib.suppress(OSError):
                 if self.ask("GET", "/readyz")[0] == 200:
                     return self
@@ -75,13 +77,11 @@ class Served:
         """End every process of the server at once, with nothing said."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
-        self.process.stderr.close()
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
-            self.process.stderr.close()
 
     def ask(self, method, path, body=None, key=None, connection=None, token=None):
         """Return (status, body bytes) of one request."""

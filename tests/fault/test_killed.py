@@ -11,6 +11,7 @@ import time
 import pytest
 
 from tests.deployment import claim
+from tests.postgresql import PostgreSQL
 from tests.served import Served
 from verify_service.evidence.audit import audit
 
@@ -74,13 +75,15 @@ class Crowd:
         connection.close()
 
 
-def run(served, submissions, kills):
+def run(submissions, kills, served, killed=None):
+    """Let a crowd submit to a server, and kill it, or what it stands on, so many times meanwhile."""
+    killed = killed or served
     crowd = Crowd(served, submissions)
     crowd.start()
     for kill in range(1, kills + 1):
         crowd.wait_for(kill * submissions // (kills + 1))
-        served.kill()
-        served.start()
+        killed.kill()
+        killed.start()
     crowd.join()
     return crowd
 
@@ -108,11 +111,25 @@ def check(served, crowd, submissions):
 
 
 def test_l01_a_kill_loses_nothing_that_was_acknowledged(served):
-    crowd = run(served, submissions=1000, kills=1)
+    crowd = run(1000, 1, served)
     check(served, crowd, 1000)
 
 
 @pytest.mark.long
 def test_l01_twenty_five_kills_lose_nothing_that_was_acknowledged(served):
-    crowd = run(served, submissions=5000, kills=25)
+    crowd = run(5000, 25, served)
     check(served, crowd, 5000)
+
+
+@pytest.mark.long
+def test_l02_five_kills_of_postgresql_lose_nothing_that_was_acknowledged(tmp_path):
+    server = PostgreSQL()
+    try:
+        served = Served(tmp_path / "home", server.create(), VERIFY_WORKERS="2", VERIFY_THREADS="8")
+        served.start()
+        try:
+            check(served, run(1000, 5, served, server), 1000)
+        finally:
+            served.stop()
+    finally:
+        server.stop()

@@ -122,4 +122,3 @@ def test_a_file_of_witnesses_that_cannot_be_meant_stops_the_start(tmp_path):
     (tmp_path / "file").write_text("quorum none\n")
     with pytest.raises(AssertionError, match="write another quorum than none"):
         served.start()
-    served.process.stderr.close()
