@@ -160,7 +160,7 @@ def rewrite_roster(holders, **changes):
     staging = Staging(holders.folder, holders.clock.now())
     role = staging.draft(CODE).signed
     (path,) = role.targets
-    first, _, rest = staging.target_path(role.targets[path]).read_bytes().partition(b"\n")
+    first, _, rest = staging.target_content(role.targets[path]).partition(b"\n")
     header = RosterHeader.parse(first + b"\n")
     changed = {**vars(header), **changes}
     body = changed.pop("body", rest)
@@ -246,7 +246,7 @@ def test_a_lowered_threshold_is_refused_even_where_it_was_signed(holders, capsys
 def test_a_published_file_that_was_touched_stops_everything(suspended, capsys):
     path = suspended.folder / "metadata/1.targets.json"
     path.write_bytes(path.read_bytes() + b"\n")
-    assert "timestamp, snapshot or targets is larger than was signed for" in refused(suspended, capsys)
+    assert "is not the file that was announced: sign nothing" in refused(suspended, capsys)
 
 
 def test_an_agency_that_let_its_role_expire_stops_no_other(holders, capsys):

@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
-from verify_service.errors import ConfigurationError, RegistryRefused
+from verify_service.errors import RegistryRefused
 from verify_service.registry.inspection import inspect
 from verify_service.registry.publication import Publication
 from verify_service.registry.publisher.outlook import expiries, staged_roles
+from verify_service.registry.publisher.verified import read_root
 from verify_service.registry.source import first_root, open_source
 from verify_service.registryctl.telling import (
     CHECK_FAILED,
@@ -44,7 +45,7 @@ def _verify(asked: argparse.Namespace) -> int:
     source = open_source(asked.location)
     document: dict[str, Any] = {"location": asked.location, "root_pinned": asked.root is not None}
     try:
-        root = _pinned(asked.root) if asked.root else first_root(source)
+        root = read_root(asked.root) if asked.root else first_root(source)
         document["root_sha256"] = sha256_hex(root)
         with TemporaryDirectory() as folder:
             inspection = inspect(Publication(source, root, Path(folder), asked.clock.now()), progress)
@@ -66,13 +67,6 @@ def _root_name(document: dict[str, Any]) -> str:
     if document["root_pinned"]:
         return f"{document['root_sha256']}, as pinned"
     return f"{document['root_sha256']} (taken from the registry itself: compare it with what its authority says)"
-
-
-def _pinned(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"The root {path} cannot be read: {error.strerror}.") from error
 
 
 def _status(asked: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from verify_service.registry.publisher.outlook import staged_roles
 from verify_service.registry.publisher.signatures import exported, import_signature, sign, sign_bytes
 from verify_service.registry.publisher.signers import open_signer
 from verify_service.registryctl.secrets import ask_secret
-from verify_service.registryctl.telling import FINE, command, say, say_signed, staged_lines, staging_of
+from verify_service.registryctl.telling import FINE, command, judged_from, say, say_signed, staged_lines, staging_of
 from verify_service.signing import sha256_hex
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def _sign(asked: argparse.Namespace) -> int:
     staging, role = staging_of(asked), getattr(asked, "role", None) or asked.agency
     if not asked.json:
         # Before any key is opened, so that a holder who is asked for a PIN knows what for.
-        print("\n".join(line for staged in staged_roles(staging, [role]) for line in staged_lines(staged)))
+        lines = [line for staged in staged_roles(staging, [role]) for line in staged_lines(staged)]
+        print("\n".join([*judged_from(asked, staging), *lines]))
     secrets = ask_secret()
     sign(staging, role, [open_signer(name, secrets) for name in asked.key])
     return say_signed(asked, staging, role, f"Signed {role} with {len(asked.key)} of its keys.")
@@ -61,7 +62,12 @@ def _export(asked: argparse.Namespace) -> int:
         asked,
         {**staged.document(), "file": str(asked.file), "sha256": digest, "next": following},
         "\n".join(
-            [*staged_lines(staged), f"Wrote these bytes to {asked.file}, SHA-256 {digest}.", f"Next: {following}"]
+            [
+                *judged_from(asked, staging),
+                *staged_lines(staged),
+                f"Wrote these bytes to {asked.file}, SHA-256 {digest}.",
+                f"Next: {following}",
+            ]
         ),
     )
     return FINE

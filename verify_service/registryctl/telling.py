@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from verify_service.registry.publisher.outlook import staged_roles
 from verify_service.registry.publisher.staging import Staging
+from verify_service.registry.publisher.verified import read_root
+from verify_service.signing import sha256_hex
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +30,10 @@ def command(
     parser = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
     for place in places:
         parser.add_argument(place.lower(), metavar=place, type=str if place in {"ROLE", "AGENCY", "KEY"} else Path)
+    if "DIR" in places:
+        parser.add_argument(
+            "--root", metavar="FILE", type=Path, help="the root to judge what is published from; else DIR's first one"
+        )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
     return parser
@@ -40,7 +46,17 @@ def group(commands: Commands, name: str, purpose: str) -> Commands:
 
 def staging_of(asked: argparse.Namespace) -> Staging:
     """Return the staging of the folder that was asked for, at the present moment."""
-    return Staging(asked.dir, asked.clock.now())
+    root = read_root(asked.root) if asked.root else None
+    return Staging(asked.dir, asked.clock.now(), root, lost_keys=getattr(asked, "lost_keys", False))
+
+
+def judged_from(asked: argparse.Namespace, staging: Staging) -> list[str]:
+    """Say that nobody vouched for the root which what is published was judged from, where that is so."""
+    root = staging.files.first_root()
+    if asked.root or root is None:
+        return []
+    own = f"the folder's own first root, {sha256_hex(root)}"
+    return [f"What is published was judged from {own}: compare it with the one that you hold, or give that by --root."]
 
 
 def say(asked: argparse.Namespace, document: dict[str, Any], sentence: str) -> None:
@@ -52,7 +68,8 @@ def say_staged(asked: argparse.Namespace, staging: Staging, roles: Iterable[str]
     """Say what drafts change, how many signatures each needs yet, and what comes next; ``first`` stands before it."""
     described = staged_roles(staging, roles)
     following = next_step(asked.dir, staged_roles(staging))
-    lines = [*first, *(line for role in described for line in staged_lines(role)), f"Next: {following}"]
+    lines = [*first, *judged_from(asked, staging), *(line for role in described for line in staged_lines(role))]
+    lines.append(f"Next: {following}")
     document = {"folder": str(asked.dir), "staged": [role.document() for role in described], "next": following, **more}
     say(asked, document, "\n".join(lines))
     return FINE

@@ -108,5 +108,5 @@ def _agency(staging: Staging, agency: str, draft: Targets) -> Iterator[str]:
     elif old is not None and new.hashes == old.hashes:
         yield "the same roster as is published; its time alone is renewed"
     else:
-        before = None if old is None else RosterSummary(staging.target_path(old))
-        yield from RosterSummary(staging.target_path(new)).words(before)
+        before = None if old is None else RosterSummary(staging.target_content(old))
+        yield from RosterSummary(staging.target_content(new)).words(before)

@@ -86,4 +86,6 @@ def expiries(staging: Staging) -> list[Expiry]:
 
 
 def _agencies(staging: Staging) -> list[str]:
-    return staging.files.agencies() if staging.files.published(Targets.type) else []
+    targets = staging.published(Targets.type)
+    delegations = None if targets is None else targets.signed.delegations
+    return list(delegations.roles or {}) if delegations else []

@@ -85,7 +85,7 @@ class Candidate:
 
     def _target(self, target: TargetFile) -> tuple[Path, bytes]:
         path = self._staging.files.target_path(target).relative_to(self._staging.folder)
-        return path, self._staging.target_path(target).read_bytes()
+        return path, self._staging.target_content(target)
 
 
 def publish(
@@ -103,7 +103,7 @@ def publish(
     """
     staging.authority()
     with staging.files.held():
-        _require_publishable(staging)
+        _require_publishable(staging, lost_keys=lost_keys)
         candidate = Candidate(staging, signers_of, root_first=lost_keys)
         warnings = _check(staging, candidate, lost_keys=lost_keys, progress=progress)
         for path, content in candidate.files:
@@ -114,9 +114,12 @@ def publish(
     return Release(candidate.versions, rfc3339(expires), warnings)
 
 
-def _require_publishable(staging: Staging) -> None:
-    """Raise RegistryRefused where a draft does not follow what is published, before anything is put together."""
-    if not staging.roles():
+def _require_publishable(staging: Staging, *, lost_keys: bool) -> None:
+    """Raise RegistryRefused where a draft does not follow what is published, before anything is put together.
+
+    With ``lost_keys`` nothing needs to be staged: the root may be out already, and the timestamp not.
+    """
+    if not staging.roles() and not lost_keys:
         staging.clear()
         raise RegistryRefused("Nothing is staged: `timestamp` renews what is published.")
     check_clock(staging)

@@ -58,7 +58,7 @@ def build_roster(
         raise RegistryRefused(f"{agency} is of level {profile.level}, which has no roster: raise its profile first.")
     staging.delegators(agency)
     old = staging.published_roster(agency)
-    before = None if old is None else RosterSummary(staging.target_path(old)).header
+    before = None if old is None else RosterSummary(staging.target_content(old)).header
     covered = _coverage(source, {**(before.coverage if before else {}), **coverage}, profile.kinds)
     partial = _left_out(source.bad, covered)
     header = RosterHeader(

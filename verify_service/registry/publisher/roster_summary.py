@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from verify_service.registry.roster import STATUSES
 from verify_service.registry.roster_lines import RosterReader
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from verify_service.registry.roster import RosterHeader
 
 
@@ -20,11 +19,10 @@ class RosterSummary:
     ``standings`` maps each tag to kind, status and dates.
     """
 
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as stream:
-            reader = RosterReader(stream)
-            self.header: RosterHeader = reader.header
-            self.standings = {row[0]: row[1:5] for rows in reader.blocks() for row in rows}
+    def __init__(self, content: bytes) -> None:
+        reader = RosterReader(BytesIO(content))
+        self.header: RosterHeader = reader.header
+        self.standings = {row[0]: row[1:5] for rows in reader.blocks() for row in rows}
 
     def words(self, before: RosterSummary | None) -> list[str]:
         """Say what it lists and, where tags can be compared, what is different from ``before``."""

@@ -14,6 +14,7 @@ from verify_service.registry.agency import profile_path, roster_path
 from verify_service.registry.profile import Profile, profile_of
 from verify_service.registry.publisher.files import RegistryFiles, read_metadata, write_whole
 from verify_service.registry.publisher.roles import ONLINE, Lifetimes, expiry
+from verify_service.registry.publisher.verified import VerifiedFiles
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 class Staging:
     """The drafts of one registry at one moment; each role has at most one, the version after the published one.
 
-    ``files`` is what is served.
+    ``files`` is what is served, verified from ``root`` on, else from the folder's own first root.
     """
 
-    def __init__(self, folder: Path, at: datetime, lifetimes: Lifetimes | None = None) -> None:
+    def __init__(self, folder: Path, at: datetime, root: bytes | None = None, *, lost_keys: bool = False) -> None:
         self.folder = folder
-        self.files = RegistryFiles(folder)
+        self.files = VerifiedFiles(folder, root, lost_keys=lost_keys)
         self.at = at
-        self.lifetimes = lifetimes or Lifetimes()
+        self.lifetimes = Lifetimes()
         self._drafts = folder / "staged"
         self._targets = RegistryFiles(self._drafts)
 
@@ -44,8 +45,8 @@ class Staging:
         return [*top, *sorted(staged - {*top, *ONLINE})]
 
     def _is_out(self, role: str) -> bool:
-        path = self.files.path(role, self.files.published(role))
-        return path.is_file() and path.read_bytes() == self.draft_path(role).read_bytes()
+        version = self.files.published(role)
+        return version > 0 and self.files.content(role, version) == self.draft_path(role).read_bytes()
 
     def draft(self, role: str) -> Metadata[Any]:
         """Return a role's draft; raise RegistryRefused where there is none."""
@@ -58,7 +59,7 @@ class Staging:
         return self._drafts / f"{role}.json"
 
     def published(self, role: str) -> Metadata[Any] | None:
-        """Return what is published of a role, None where nothing is."""
+        """Return what is published of a role, None where nothing is; raise RegistryRefused where it was altered."""
         version = self.files.published(role)
         return self.files.read(role, version) if version else None
 
@@ -96,17 +97,18 @@ class Staging:
         """Stage a file that a draft signs for."""
         return self._targets.put_target(path, content)
 
-    def target_path(self, target: TargetFile) -> Path:
-        """Return where a target's bytes stand, staged or published; raise RegistryRefused where they do not.
+    def target_content(self, target: TargetFile) -> bytes:
+        """Return a target's bytes, staged or published; raise RegistryRefused where they are not here.
 
         They are compared with what is signed for: a holder must not be shown one file and sign for another.
         """
         for files in (self._targets, self.files):
             path = files.target_path(target)
             if path.is_file():
-                with path.open("rb") as file, suppress(LengthOrHashMismatchError):
-                    target.verify_length_and_hashes(file)
-                    return path
+                content = path.read_bytes()
+                with suppress(LengthOrHashMismatchError):
+                    target.verify_length_and_hashes(content)
+                    return content
         raise RegistryRefused(f"The file {target.path} that is signed for is not here, or was altered: stage it anew.")
 
     def profile(self, agency: str) -> Profile:
@@ -118,7 +120,7 @@ class Staging:
         target = targets.targets.get(profile_path(agency))
         if target is None:
             raise RegistryRefused(f"The registry has no agency {agency}: add it with `agency add`.")
-        return profile_of(agency, self.target_path(target).read_bytes())
+        return profile_of(agency, self.target_content(target))
 
     def published_roster(self, agency: str) -> TargetFile | None:
         """Return an agency's roster that is published, None where none is."""

@@ -66,9 +66,9 @@ def check_roster(staging: Staging, agency: str) -> None:
         return
     if old is not None and old.hashes == new.hashes:
         return
-    header = RosterSummary(staging.target_path(new)).header
+    header = RosterSummary(staging.target_content(new)).header
     _check_profile(staging, agency, header)
-    before = None if old is None else RosterSummary(staging.target_path(old)).header
+    before = None if old is None else RosterSummary(staging.target_content(old)).header
     follows = (1, None) if old is None or before is None else (before.seq + 1, old.hashes[HASH])
     if (header.seq, header.prev_sha256) != follows:
         raise RegistryRefused(
