@@ -1,7 +1,9 @@
 """A draft is signed by keys of its role alone, here or on another machine, over exactly what is staged."""
 
 import json
+import os
 import stat
+from threading import Thread
 
 import pytest
 from tuf.api.metadata import Metadata
@@ -75,6 +77,27 @@ def test_a_holder_is_not_shown_one_file_and_made_to_sign_for_another(holders, ca
     assert holders.run("sign", holders.folder, "targets", "--key", holders.keys["targets"][0]) == 1
     assert "was altered: stage it anew" in said(capsys)
     assert signatures(holders, "targets") == []
+
+
+def test_a_draft_that_is_swapped_while_a_holder_opens_the_key_is_not_signed(holders, tmp_path, capsys):
+    draft, key = holders.folder / "staged/targets.json", holders.keys["targets"][0]
+    pipe = tmp_path / "slow.pem"
+    os.mkfifo(pipe)
+
+    def swap():
+        # The pipe opens when the command asks for the key, after it has shown the draft.
+        with pipe.open("wb") as file:
+            holders.do("profile", "set", holders.folder, holders.profile(name="Another (synthetic)"))
+            file.write(key.read_bytes())
+
+    thief = Thread(target=swap)
+    thief.start()
+    try:
+        assert holders.run("sign", holders.folder, "targets", "--key", pipe) == 1
+    finally:
+        thief.join()
+    assert "was changed while it was being signed" in said(capsys)
+    assert json.loads(draft.read_bytes())["signatures"] == []
 
 
 def exported(holders, tmp_path, role=CODE):

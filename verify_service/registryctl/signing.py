@@ -42,19 +42,19 @@ def add_sign(commands: Commands, name: str, purpose: str, whose: str) -> None:
 
 def _sign(asked: argparse.Namespace) -> int:
     staging, role = staging_of(asked), getattr(asked, "role", None) or asked.agency
+    (staged,) = staged_roles(staging, [role])
     if not asked.json:
-        # Before any key is opened, so that a holder who is asked for a PIN knows what for.
-        lines = [line for staged in staged_roles(staging, [role]) for line in staged_lines(staged)]
-        print("\n".join([*judged_from(asked, staging), *lines]))
+        # Before any key is opened, so that a holder who is asked for a PIN knows what for; and this alone is signed.
+        print("\n".join([*judged_from(asked, staging), *staged_lines(staged)]))
     secrets = ask_secret()
-    sign(staging, role, [open_signer(name, secrets) for name in asked.key])
+    sign(staging, role, staged.draft, [open_signer(name, secrets) for name in asked.key])
     return say_signed(asked, staging, role, f"Signed {role} with {len(asked.key)} of its keys.")
 
 
 def _export(asked: argparse.Namespace) -> int:
     staging = staging_of(asked)
     (staged,) = staged_roles(staging, [asked.role])
-    content = staging.draft(asked.role).signed_bytes
+    content = staged.draft.signed_bytes
     write_whole(asked.file, content)
     digest = sha256_hex(content)
     following = f"registryctl sign-bytes {asked.file} --key KEY --out SIGNATURE, where the key is; compare the SHA-256"

@@ -89,7 +89,7 @@ def say_signed(asked: argparse.Namespace, staging: Staging, role: str, first: st
 
 def staged_lines(role: StagedRole) -> list[str]:
     """Describe a draft, a line each."""
-    title = f"Staged, not published: version {role.version} of {role.role}"
+    title = f"Staged, not published: version {role.draft.signed.version} of {role.role}"
     return [title, *(f"  {change}" for change in role.changes), f"  signatures: {role.signatures()}"]
 
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from verify_service.registry.publisher.staging import Staging
 
 
-def difference(staging: Staging, role: str) -> list[str]:
+def difference(staging: Staging, role: str, draft: Root | Targets) -> list[str]:
     """Return what a draft changes, a line each, ending with how long it will hold."""
-    draft, published = staging.draft(role).signed, staging.published(role)
+    published = staging.published(role)
     before = None if published is None else published.signed
-    if role == Root.type:
+    if isinstance(draft, Root):
         lines = list(_roles(draft.roles, {} if before is None else before.roles))
     elif role == Targets.type:
         lines = list(_authority(staging, draft, before))

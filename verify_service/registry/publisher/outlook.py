@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from tuf.api.metadata import Metadata
+
     from verify_service.registry.publisher.signatures import Count
     from verify_service.registry.publisher.staging import Staging
 
@@ -24,10 +26,10 @@ SOON = 1 / 3
 
 @dataclass(frozen=True)
 class StagedRole:
-    """A draft: what it changes, and how far its signing has come."""
+    """A draft, what it changes, and how far its signing has come; ``draft`` is what was described, to be signed."""
 
     role: str
-    version: int
+    draft: Metadata[Any]
     changes: Sequence[str]
     counts: Sequence[Count]
 
@@ -46,7 +48,7 @@ class StagedRole:
         wanted = [{"signed": count.signed, "threshold": count.threshold} for count in self.counts]
         return {
             "role": self.role,
-            "version": self.version,
+            "version": self.draft.signed.version,
             "changes": list(self.changes),
             "signatures": wanted,
             "missing": self.missing,
@@ -68,9 +70,10 @@ class Expiry:
 
 def staged_roles(staging: Staging, roles: Iterable[str] | None = None) -> list[StagedRole]:
     """Describe drafts, all of them or those named."""
+    drafts = [(role, staging.draft(role)) for role in (staging.roles() if roles is None else roles)]
     return [
-        StagedRole(role, staging.draft(role).signed.version, difference(staging, role), counts(staging, role))
-        for role in (staging.roles() if roles is None else roles)
+        StagedRole(role, draft, difference(staging, role, draft.signed), counts(staging, role, draft))
+        for role, draft in drafts
     ]
 
 

@@ -126,7 +126,7 @@ def _require_publishable(staging: Staging, *, lost_keys: bool) -> None:
     check_holders(staging.standing(Root.type), staging.authority())
     for role in staging.roles():
         check_version(staging, role)
-        missing = max(count.missing for count in counts(staging, role))
+        missing = max(count.missing for count in counts(staging, role, staging.draft(role)))
         if missing and not (role == Targets.type and Root.type in staging.roles()):
             raise RegistryRefused(f"{role} is not signed by enough of its keys: {missing} more have to `sign`.")
         if role not in {Root.type, Targets.type}:

@@ -39,9 +39,8 @@ class Count:
         return max(0, self.threshold - self.signed)
 
 
-def counts(staging: Staging, role: str) -> list[Count]:
+def counts(staging: Staging, role: str, draft: Metadata[Any]) -> list[Count]:
     """Count a draft's good signatures by the keys of each who delegates to it, the old root first."""
-    draft = staging.draft(role)
     results = [
         delegator.get_verification_result(role, draft.signed_bytes, draft.signatures)
         for delegator in staging.delegators(role)
@@ -49,14 +48,17 @@ def counts(staging: Staging, role: str) -> list[Count]:
     return [Count(len(result.signed), result.threshold) for result in results]
 
 
-def sign(staging: Staging, role: str, signers: Sequence[Signer]) -> None:
-    """Sign a draft with keys of its role; raise RegistryRefused, adding none, where one is not of it."""
-    draft = staging.draft(role)
+def sign(staging: Staging, role: str, draft: Metadata[Any], signers: Sequence[Signer]) -> None:
+    """Sign the draft that a holder was shown with keys of its role.
+
+    Raises RegistryRefused, adding none, where a key is not of the role, or where another draft is staged by now.
+    """
     for signer in signers:
         _require_key_of(staging, role, signer.public_key.keyid)
+    shown = Metadata(draft.signed)
     for signer in signers:
-        add_signature(draft, signer)
-    staging.keep(role, draft)
+        add_signature(shown, signer)
+    staging.add_signatures(role, shown)
 
 
 def sign_bytes(content: bytes, signer: Signer) -> bytes:
@@ -103,8 +105,8 @@ def import_signature(staging: Staging, role: str, content: bytes) -> None:
         _require_key_of(staging, role, key_id).verify_signature(signature, draft.signed_bytes)
     except UnverifiedSignatureError as error:
         raise RegistryRefused(f"This signature does not fit its key and the draft of {role}: sign it anew.") from error
-    draft.signatures[key_id] = signature
-    staging.keep(role, draft)
+    draft.signatures = {key_id: signature}
+    staging.add_signatures(role, draft)
 
 
 def _require_key_of(staging: Staging, role: str, key_id: str) -> Key:

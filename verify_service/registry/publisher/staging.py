@@ -79,10 +79,19 @@ class Staging:
         """Make this the role's draft, unsigned; a draft that was there, and what was signed of it, is gone."""
         signed.version = self.files.published(role) + 1
         signed.expires = expiry(self.at, self.lifetimes.of(role))
-        self.keep(role, Metadata(signed))
+        self._keep(role, Metadata(signed))
 
-    def keep(self, role: str, draft: Metadata[Any]) -> None:
-        """Write a draft with the signatures that it has."""
+    def add_signatures(self, role: str, signed: Metadata[Any]) -> None:
+        """Add signatures to a role's draft; raise RegistryRefused where they were not made over what it says now."""
+        draft = self.draft(role)
+        if draft.signed_bytes != signed.signed_bytes:
+            raise RegistryRefused(
+                f"The draft of {role} was changed while it was being signed, so nothing was: look at it and sign anew."
+            )
+        draft.signatures |= signed.signatures
+        self._keep(role, draft)
+
+    def _keep(self, role: str, draft: Metadata[Any]) -> None:
         write_whole(self.draft_path(role), draft.to_bytes())
 
     def drop(self, role: str) -> None:
