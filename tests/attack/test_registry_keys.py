@@ -30,11 +30,13 @@ def test_r08_one_signature_that_stands_twice_is_refused(besieged, sample):
     besieged.refuses_ice("is refused by TUF")
 
 
-def test_r08_one_key_under_two_names_does_not_count_twice(besieged, sample):
+@pytest.mark.parametrize("written", [str, str.upper])
+def test_r08_one_key_under_two_names_does_not_count_twice(besieged, sample, written):
     (first, *_) = sample.keys.load("DHS-ICE")
 
     def name_it_twice(signed):
-        second = Key.from_dict("f" * 64, first.public_key.to_dict())
+        public = {"public": written(first.public_key.keyval["public"])}
+        second = Key.from_dict("f" * 64, {**first.public_key.to_dict(), "keyval": public})
         signed.delegations.keys[second.keyid] = second
         signed.delegations.roles["DHS-ICE"].keyids.append(second.keyid)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.holders import CODE, PROFILE, Holders
+from verify_service.signing import canonical_bytes, sha256_hex
 
 
 @pytest.fixture
@@ -60,16 +61,34 @@ def test_no_holder_decides_alone(begun, role, capsys):
 def test_one_key_cannot_count_twice(begun, capsys):
     begun.do("discard", begun.folder)
     mine, other = (f"{path}.pub" for path in begun.keys["root"][:2])
-    same = begun.home / "same.pub"
-    same.write_text(json.dumps({**json.loads(Path(mine).read_bytes()), "keyid": "another-id"}))
     for roles, words in (
         ({"root": [mine, mine, other]}, "named twice for root"),
-        ({"root": [mine, same, other]}, "stands twice in root"),
+        ({"root": [mine, in_capitals(begun, mine), other]}, "stands twice in root"),
         ({"targets": [mine, *(f"{path}.pub" for path in begun.keys["targets"])]}, "stands in root and in targets"),
         ({"root": [mine, other]}, "too few for its threshold of 3"),
     ):
         assert begun.run("root", "init", begun.folder, *root_words(begun, **roles)) == 1
         assert words in said(capsys)
+
+
+def in_capitals(holders, public):
+    """Write a key file that says the same key in other letters, with the id that it has so."""
+    document = json.loads(Path(public).read_bytes())
+    document["keyval"]["public"] = document["keyval"]["public"].upper()
+    named = {name: document[name] for name in ("keytype", "keyval", "scheme")}
+    path = holders.home / "capitals.pub"
+    path.write_text(json.dumps({**document, "keyid": sha256_hex(canonical_bytes(named))}))
+    return path
+
+
+def test_a_public_key_has_no_id_but_its_own(begun, capsys):
+    begun.do("discard", begun.folder)
+    document = json.loads(Path(f"{begun.keys['root'][0]}.pub").read_bytes())
+    renamed = begun.home / "renamed.pub"
+    renamed.write_text(json.dumps({**document, "keyid": "0" * 64}))
+    assert begun.run("root", "init", begun.folder, *root_words(begun, root=[renamed])) == 1
+    assert "is not that of its key" in said(capsys)
+    assert not (begun.folder / "staged").exists()
 
 
 def test_a_root_is_not_begun_twice(begun, capsys):

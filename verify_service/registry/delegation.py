@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
 from verify_service.errors import RegistryRefused
 from verify_service.registry.agency import agency_of_profile, is_agency_code, roster_path
 
 if TYPE_CHECKING:
-    from tuf.api.metadata import DelegatedRole, Root, Targets
+    from tuf.api.metadata import DelegatedRole, Key, Root, Targets
 
 
 def check_authority(targets: Targets) -> None:
@@ -51,7 +54,21 @@ def key_fingerprint(delegator: Root | Targets, role: str) -> str:
     reach a threshold of two alone.
     """
     keys = [delegator.get_key(key_id) for key_id in delegator.get_delegated_role(role).keyids]
-    if len({key.keyval["public"] for key in keys}) < len(keys):
+    if len({material(key) for key in keys}) < len(keys):
         raise RegistryRefused(f"Of the keys of {role}, one has two names: name each key once.")
-    lines = sorted(f"{key.scheme} {key.keyval['public']}" for key in keys)
+    lines = sorted(f"{key.scheme} {material(key).hex()}" for key in keys)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def material(key: Key) -> bytes:
+    """Return what makes a key the same key, whatever its id and however it is written: capitals, blanks, line ends.
+
+    Ed25519 is written as hexadecimal, any other key as PEM (TUF §4.2). What cannot be read can sign nothing either.
+    """
+    text = str(key.keyval["public"])
+    try:
+        if key.keytype == "ed25519":
+            return bytes.fromhex(text)
+        return load_pem_public_key(text.encode()).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        return text.encode()

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from verify_service.errors import RegistryRefused
+from verify_service.registry.delegation import material
 from verify_service.registry.publisher.roles import least_threshold
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def check_holders(root: Root, targets: Targets) -> None:
 
     Keys are compared by their material: the same one under another id would count again.
     """
-    seen: dict[str, list[str]] = defaultdict(list)
+    seen: dict[bytes, list[str]] = defaultdict(list)
     for name, role, keys in _roles(root, targets):
         least = least_threshold(name)
         if role.threshold < least:
@@ -35,11 +36,6 @@ def check_holders(root: Root, targets: Targets) -> None:
             several = sorted(set(names))
             where = f"twice in {several[0]}" if len(several) == 1 else f"in {' and in '.join(several)}"
             raise RegistryRefused(f"One key stands {where}: each role and each holder needs a key of its own.")
-
-
-def material(key: Key) -> str:
-    """Return what makes a key the same key, whatever id it goes by."""
-    return f"{key.keytype} {key.keyval['public'].strip()}"
 
 
 def _roles(root: Root, targets: Targets) -> Iterator[tuple[str, Role, list[Key]]]:

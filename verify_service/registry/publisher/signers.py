@@ -11,10 +11,11 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.exceptions import Error as SigningError
 from securesystemslib.exceptions import UnsupportedLibraryError
+from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, HSMSigner, Key, Signer
 
 from verify_service.errors import ConfigurationError, RegistryRefused
-from verify_service.signing import canonical_bytes
+from verify_service.signing import canonical_bytes, sha256_hex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +95,7 @@ def public_key_file(key: Key, uri: str | None = None) -> bytes:
 
 
 def read_public_key(path: Path) -> Key:
-    """Read a public key file; raise ConfigurationError where it is none."""
+    """Read a public key file; raise ConfigurationError where it is none, RegistryRefused where its id is another's."""
     return _parse(path.read_bytes(), path)[0]
 
 
@@ -107,4 +108,14 @@ def _parse(content: bytes, path: Path) -> tuple[Key, str | None]:
         raise ConfigurationError(f"{path} is no {PUBLIC_KEY_VERSION}: take the file that `key new` wrote.") from error
     if version != PUBLIC_KEY_VERSION:
         raise ConfigurationError(f"{path} is no {PUBLIC_KEY_VERSION}: take the file that `key new` wrote.")
+    if key_id != _key_id(key):
+        raise RegistryRefused(
+            f"The id in {path} is not that of its key: have the holder hand the file over anew, and read its id out."
+        )
     return key, uri
+
+
+def _key_id(key: Key) -> str:
+    """Return the id that a key is given where it is made: the digest of what it is (TUF §4.2)."""
+    named = {"keytype": key.keytype, "scheme": key.scheme, "keyval": {"public": key.keyval["public"]}}
+    return sha256_hex(str(encode_canonical(named)).encode())
