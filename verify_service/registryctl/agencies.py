@@ -18,7 +18,7 @@ from verify_service.registry.publisher.authority import (
 )
 from verify_service.registry.publisher.roles import TOP_LEVEL
 from verify_service.registry.publisher.signers import read_public_key
-from verify_service.registryctl.telling import FINE, command, group, say, say_staged, staging_of
+from verify_service.registryctl.telling import FINE, changing, command, group, say, say_staged
 
 if TYPE_CHECKING:
     import argparse
@@ -57,23 +57,25 @@ def add_commands(commands: Commands) -> None:
     profile = group(commands, "profile", "say what the registry holds of an agency")
     command(profile, "set", "stage another profile, such as another number to call", _set, "DIR", "PROFILE")
     command(commands, "renew", "stage a role as it is, for its time to be renewed", _renew, "DIR", "ROLE")
-    command(commands, "discard", "forget all that is staged", _discard, "DIR")
+    discarded = command(commands, "discard", "forget a draft, or all that is staged", _discard, "DIR")
+    discarded.add_argument("role", metavar="ROLE", nargs="?", help="the one role to discard; else all of them")
 
 
 def _init(asked: argparse.Namespace) -> int:
-    staging = staging_of(asked)
     holders = {
         role: Holders(_keys(getattr(asked, f"{role}_key")), getattr(asked, f"{role}_threshold") or KEYS[role][1])
         for role in TOP_LEVEL
     }
-    return say_staged(asked, staging, init_root(staging, holders))
+    asked.dir.mkdir(parents=True, exist_ok=True)
+    with changing(asked) as staging:
+        return say_staged(asked, staging, init_root(staging, holders))
 
 
 def _rotate(asked: argparse.Namespace) -> int:
-    staging = staging_of(asked)
-    staging.authority()
-    holders = {role: found for role in TOP_LEVEL if (found := _changed(asked, staging, role)) is not None}
-    return say_staged(asked, staging, rotate_root(staging, holders))
+    with changing(asked) as staging:
+        staging.authority()
+        holders = {role: found for role in TOP_LEVEL if (found := _changed(asked, staging, role)) is not None}
+        return say_staged(asked, staging, rotate_root(staging, holders))
 
 
 def _changed(asked: argparse.Namespace, staging: Staging, role: str) -> Holders | None:
@@ -88,34 +90,36 @@ def _changed(asked: argparse.Namespace, staging: Staging, role: str) -> Holders 
 
 
 def _add(asked: argparse.Namespace) -> int:
-    staging = staging_of(asked)
-    return say_staged(asked, staging, add_agency(staging, asked.profile.read_bytes(), _agency_holders(asked)))
+    with changing(asked) as staging:
+        return say_staged(asked, staging, add_agency(staging, asked.profile.read_bytes(), _agency_holders(asked)))
 
 
 def _rotate_key(asked: argparse.Namespace) -> int:
-    staging = staging_of(asked)
-    return say_staged(asked, staging, rotate_agency_key(staging, asked.agency, _agency_holders(asked)))
+    with changing(asked) as staging:
+        return say_staged(asked, staging, rotate_agency_key(staging, asked.agency, _agency_holders(asked)))
 
 
 def _remove(asked: argparse.Namespace) -> int:
-    staging = staging_of(asked)
-    return say_staged(asked, staging, remove_agency(staging, asked.agency))
+    with changing(asked) as staging:
+        return say_staged(asked, staging, remove_agency(staging, asked.agency))
 
 
 def _set(asked: argparse.Namespace) -> int:
-    staging = staging_of(asked)
-    return say_staged(asked, staging, set_profile(staging, asked.profile.read_bytes()))
+    with changing(asked) as staging:
+        return say_staged(asked, staging, set_profile(staging, asked.profile.read_bytes()))
 
 
 def _renew(asked: argparse.Namespace) -> int:
-    staging = staging_of(asked)
-    return say_staged(asked, staging, renew(staging, asked.role))
+    with changing(asked) as staging:
+        return say_staged(asked, staging, renew(staging, asked.role))
 
 
 def _discard(asked: argparse.Namespace) -> int:
-    staging = staging_of(asked)
-    roles = staging.roles()
-    staging.clear()
+    with changing(asked) as staging:
+        roles = [asked.role] if asked.role else staging.roles()
+        for role in roles:
+            staging.draft(role)
+        staging.clear(roles)
     say(
         asked,
         {"folder": str(asked.dir), "discarded": roles},

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Commands) -> None:
     """Add the commands."""
-    released = command(commands, "publish", "check all that is staged, and publish it together", _publish, "DIR")
+    released = command(commands, "publish", "check what is staged, and publish together what is ready", _publish, "DIR")
+    released.add_argument(
+        "--only", metavar="ROLE", action="append", default=[], help="publish this draft, again for each; else all"
+    )
     released.add_argument(
         "--lost-keys",
         action="store_true",
@@ -45,8 +48,12 @@ def add_commands(commands: Commands) -> None:
 
 def _publish(asked: argparse.Namespace) -> int:
     staging = staging_of(asked)
-    signers_of = online_signers(staging, _online(asked))
-    release = publish(staging, signers_of, lost_keys=asked.lost_keys, progress=progress)
+    for role in asked.only:
+        staging.draft(role)
+    if asked.only:
+        staging = staging.without(set(staging.roles()) - set(asked.only))
+    release = publish(staging, _online(asked), lost_keys=asked.lost_keys, progress=progress)
+    waiting = [f"{role} was not published: {fault}" for role, fault in release.waiting.items()]
     due = [expiry.words() for expiry in expiries(staging) if expiry.due]
     versions = ", ".join(f"{role} {version}" for role, version in release.versions.items())
     following = f"registryctl timestamp {asked.dir}, before {release.expires}"
@@ -56,13 +63,14 @@ def _publish(asked: argparse.Namespace) -> int:
             "folder": str(asked.dir),
             "published": release.versions,
             "expires": release.expires,
+            "waiting": release.waiting,
             "warnings": [*release.warnings, *due],
             "next": following,
         },
         "\n".join(
             [
                 f"Published {versions}; every signature, path and roster was checked.",
-                *(f"WARNING: {warning}" for warning in (*release.warnings, *due)),
+                *(f"WARNING: {warning}" for warning in (*waiting, *release.warnings, *due)),
                 f"Next: {following}",
             ]
         ),
@@ -74,7 +82,9 @@ def _timestamp(asked: argparse.Namespace) -> int:
     if asked.roles:
         expires = _renew_sample(asked)
     else:
-        staging = staging_of(asked)
+        # What is staged is no part of what is published, nor may a draft hold it up or name its keys.
+        everything = staging_of(asked)
+        staging = everything.without(everything.roles())
         staging.authority()
         with staging.files.held():
             check_clock(staging)

@@ -21,16 +21,18 @@ from verify_service.registryctl.signing import add_sign
 from verify_service.registryctl.telling import (
     CHECK_FAILED,
     FINE,
+    changing,
     command,
     group,
     progress,
     say,
     say_staged,
-    staging_of,
 )
 
 if TYPE_CHECKING:
+    from verify_service.registry.publisher.roster_build import Built
     from verify_service.registry.publisher.source_entries import BadRow
+    from verify_service.registry.publisher.staging import Staging
     from verify_service.registryctl.telling import Commands
 
 PROGRESS_ROWS = 5_000
@@ -74,7 +76,6 @@ def _count(text: str) -> int:
 
 
 def _build(asked: argparse.Namespace) -> int:
-    staging = staging_of(asked)
     key = choose_key(parse_blinding_key_file(asked.blinding_keys.read_bytes()), asked.agency, asked.epoch)
     rows = SourceFile(asked.source).rows()
 
@@ -82,19 +83,28 @@ def _build(asked: argparse.Namespace) -> int:
         if number % PROGRESS_ROWS == 0 or number + 1 == len(rows):
             progress(asked.agency, number + 1, len(rows))
 
-    source = SourceEntries(rows, staging.profile(asked.agency), told)
-    bad = [f"line {row.line} {row.reason}" for row in source.bad]
-    if bad and asked.report is None:
-        document = {"ok": False, "fault": "Nothing was built.", "bad": _documents(source.bad)}
-        lines = [*bad, f"Nothing was built: {len(bad)} of {len(rows)} rows are bad. Mend them, or give --report FILE."]
-        say(asked, document, "\n".join(lines))
-        return CHECK_FAILED
-    # A command stands alone: nothing wires it, so it takes the machine's randomness itself.
-    built = build_roster(staging, asked.agency, source, key, dict(asked.coverage), os.urandom)  # noqa: TID251
-    first = [f"{len(source.entries)} of {len(rows)} rows stand in roster {built.header.seq}."]
+    with changing(asked) as staging:
+        source = SourceEntries(rows, staging.profile(asked.agency), told)
+        if source.bad and asked.report is None:
+            return _say_bad(asked, source.bad, len(rows))
+        # A command stands alone: nothing wires it, so it takes the machine's randomness itself.
+        built = build_roster(staging, asked.agency, source, key, dict(asked.coverage), os.urandom)  # noqa: TID251
+        return _say_built(asked, staging, source, built, len(rows))
+
+
+def _say_bad(asked: argparse.Namespace, bad: list[BadRow], rows: int) -> int:
+    document = {"ok": False, "fault": "Nothing was built.", "bad": _documents(bad)}
+    lines = [f"line {row.line} {row.reason}" for row in bad]
+    lines.append(f"Nothing was built: {len(bad)} of {rows} rows are bad. Mend them, or give --report FILE.")
+    say(asked, document, "\n".join(lines))
+    return CHECK_FAILED
+
+
+def _say_built(asked: argparse.Namespace, staging: Staging, source: SourceEntries, built: Built, rows: int) -> int:
+    first = [f"{len(source.entries)} of {rows} rows stand in roster {built.header.seq}."]
     if asked.report is not None:
         replace_private(asked.report, json.dumps(_documents(source.bad), indent=1).encode())
-        first.append(f"{len(bad)} bad rows are listed in {asked.report}, by line and reason.")
+        first.append(f"{len(source.bad)} bad rows are listed in {asked.report}, by line and reason.")
     first += [f"{kind} is only {PARTIAL} now, since rows are missing." for kind in built.made_partial]
     return say_staged(
         asked, staging, [asked.agency], *first, bad=_documents(source.bad), made_partial=list(built.made_partial)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from verify_service.signing import sha256_hex
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from verify_service.registry.publisher.outlook import StagedRole
 
@@ -48,6 +49,14 @@ def staging_of(asked: argparse.Namespace) -> Staging:
     """Return the staging of the folder that was asked for, at the present moment."""
     root = read_root(asked.root) if asked.root else None
     return Staging(asked.dir, asked.clock.now(), root, lost_keys=getattr(asked, "lost_keys", False))
+
+
+@contextmanager
+def changing(asked: argparse.Namespace) -> Iterator[Staging]:
+    """Yield the staging of the folder that was asked for, with nobody else staging or publishing meanwhile."""
+    staging = staging_of(asked)
+    with staging.locked():
+        yield staging
 
 
 def judged_from(asked: argparse.Namespace, staging: Staging) -> list[str]:

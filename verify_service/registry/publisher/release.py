@@ -1,4 +1,4 @@
-"""Publish everything that is staged, all of it together, once it was checked as a client will check it."""
+"""Publish what is staged and ready, all of it together, once it was checked as a client will check it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from verify_service.registry.publisher.files import RegistryFiles, write_whole
 from verify_service.registry.publisher.freshness import Freshness
 from verify_service.registry.publisher.holders import check_holders
 from verify_service.registry.publisher.signatures import counts
-from verify_service.registry.publisher.succession import check_clock, check_roster, check_version
+from verify_service.registry.publisher.signers import online_signers
+from verify_service.registry.publisher.succession import check_clock, check_draft_clock, check_roster, check_version
 from verify_service.registry.source import CountingFetcher, FolderFetcher, Source, first_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from securesystemslib.signer import Signer
     from tuf.api.metadata import TargetFile
 
+    from verify_service.registry.inspection import Inspection
     from verify_service.registry.publisher.freshness import SignersOf
     from verify_service.registry.publisher.staging import Staging
 
@@ -35,11 +38,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Release:
-    """What was published: each role's version, and what is wrong with agencies that it did not touch."""
+    """What was published: each role's version, what is wrong with agencies that it did not touch, and what waits.
+
+    ``waiting`` says of each draft that did not go out why it could not.
+    """
 
     versions: dict[str, int]
     expires: str
     warnings: Sequence[str]
+    waiting: Mapping[str, str]
 
 
 class Candidate:
@@ -53,11 +60,12 @@ class Candidate:
 
     def __init__(self, staging: Staging, signers_of: SignersOf, *, root_first: bool) -> None:
         self._staging = staging
+        self.drafts = staging.roles()
         self.versions: dict[str, int] = {}
         self.files: list[tuple[Path, bytes]] = []
         changed: dict[str, tuple[int, bytes]] = {}
         root: list[tuple[Path, bytes]] = []
-        for role in staging.roles():
+        for role in self.drafts:
             version, content = staging.draft(role).signed.version, staging.draft_path(role).read_bytes()
             self.versions[role] = version
             if role == Root.type:
@@ -90,58 +98,75 @@ class Candidate:
 
 def publish(
     staging: Staging,
-    signers_of: SignersOf,
+    signers: Sequence[Signer],
     *,
     lost_keys: bool = False,
     write: Write = write_whole,
     progress: Progress = lambda *_: None,
 ) -> Release:
-    """Check all drafts together with what is published, write them, and clear the staging.
+    """Check all drafts that are ready together with what is published, write them, and forget them.
 
-    Raises RegistryRefused, writing nothing, where anything is not as a client must find it. Cut short at any file, it
-    leaves a registry that verifies; publishing again completes it.
+    Raises RegistryRefused, writing nothing, where no draft is ready, or where anything else is not as a client must
+    find it. Cut short at any file, it leaves a registry that verifies; publishing again completes it.
     """
     staging.authority()
-    with staging.files.held():
-        _require_publishable(staging, lost_keys=lost_keys)
-        candidate = Candidate(staging, signers_of, root_first=lost_keys)
-        warnings = _check(staging, candidate, lost_keys=lost_keys, progress=progress)
+    with staging.files.held(), staging.locked():
+        check_clock(staging)
+        if not staging.roles() and not lost_keys:
+            staging.clear([])
+            raise RegistryRefused("Nothing is staged: `timestamp` renews what is published.")
+        waiting: dict[str, str] = {}
+        while True:
+            ready = _ready(staging, waiting)
+            if waiting and not ready.roles():
+                raise RegistryRefused(" ".join(["Nothing was published.", *waiting.values()]))
+            candidate = Candidate(ready, online_signers(ready, signers), root_first=lost_keys)
+            inspection = _check(ready, candidate, lost_keys=lost_keys, progress=progress)
+            faulty = _faulty_drafts(ready, candidate, inspection)
+            if not faulty:
+                break
+            waiting |= faulty
         for path, content in candidate.files:
             if not _is_there(staging.folder / path, content):
                 write(staging.folder / path, content)
-        staging.clear()
+        staging.clear(candidate.drafts)
     expires = staging.files.read(Timestamp.type, candidate.versions[Timestamp.type]).signed.expires
-    return Release(candidate.versions, rfc3339(expires), warnings)
+    return Release(candidate.versions, rfc3339(expires), inspection.faults, waiting)
 
 
-def _require_publishable(staging: Staging, *, lost_keys: bool) -> None:
-    """Raise RegistryRefused where a draft does not follow what is published, before anything is put together.
+def _ready(staging: Staging, waiting: dict[str, str]) -> Staging:
+    """Return the staging without the drafts that cannot go out, and add to ``waiting`` why each of them cannot.
 
-    With ``lost_keys`` nothing needs to be staged: the root may be out already, and the timestamp not.
+    Each is judged by those before it that are ready, so that an agency answers to targets that will be published.
     """
-    if not staging.roles() and not lost_keys:
-        staging.clear()
-        raise RegistryRefused("Nothing is staged: `timestamp` renews what is published.")
-    check_clock(staging)
-    check_holders(staging.standing(Root.type), staging.authority())
-    for role in staging.roles():
-        check_version(staging, role)
-        missing = max(count.missing for count in counts(staging, role, staging.draft(role)))
-        if missing and not (role == Targets.type and Root.type in staging.roles()):
-            raise RegistryRefused(f"{role} is not signed by enough of its keys: {missing} more have to `sign`.")
-        if role not in {Root.type, Targets.type}:
-            check_roster(staging, role)
+    for role in staging.without(waiting).roles():
+        try:
+            _require_ready(staging.without(waiting), role)
+        except RegistryRefused as refusal:
+            waiting[role] = refusal.detail
+    return staging.without(waiting)
+
+
+def _require_ready(staging: Staging, role: str) -> None:
+    """Raise RegistryRefused where a draft does not follow what is published, before anything is put together."""
+    check_version(staging, role)
+    check_draft_clock(staging, role)
+    missing = max(count.missing for count in counts(staging, role, staging.draft(role)))
+    # With a new root, whether the targets are signed by enough keys before it is for a client to say, just below.
+    if missing and not (role == Targets.type and Root.type in staging.roles()):
+        raise RegistryRefused(f"{role} is not signed by enough of its keys: {missing} more have to `sign`.")
+    if role in {Root.type, Targets.type}:
+        check_holders(staging.standing(Root.type), staging.authority())
+    else:
+        check_roster(staging, role)
 
 
 def _is_there(path: Path, content: bytes) -> bool:
     return path.is_file() and path.read_bytes() == content
 
 
-def _check(staging: Staging, candidate: Candidate, *, lost_keys: bool, progress: Progress) -> list[str]:
-    """Verify what clients will see, before the new root and after it.
-
-    Returns the faults of agencies that nothing staged concerns.
-    """
+def _check(staging: Staging, candidate: Candidate, *, lost_keys: bool, progress: Progress) -> Inspection:
+    """Verify what clients will see, before the new root and after it, and return what they find after it."""
     if Root.type in candidate.versions and staging.published(Root.type) is not None and not lost_keys:
         with TemporaryDirectory() as folder:
             files = candidate.laid_out(Path(folder), with_root=False)
@@ -154,13 +179,19 @@ def _check(staging: Staging, candidate: Candidate, *, lost_keys: bool, progress:
                 ) from refusal
     with TemporaryDirectory() as folder:
         files = candidate.laid_out(Path(folder))
-        publication = _publication(staging, files, Path(folder))
-        inspection = inspect(publication, progress)
+        return inspect(_publication(staging, files, Path(folder)), progress)
+
+
+def _faulty_drafts(staging: Staging, candidate: Candidate, inspection: Inspection) -> dict[str, str]:
+    """Return the agencies whose own drafts no client would take, and why.
+
+    Raises RegistryRefused where the authority's draft is what puts an agency at fault.
+    """
     faults = {finding.agency: finding.fault for finding in inspection.agencies if finding.fault}
     for agency, fault in faults.items():
-        if agency in candidate.versions or not _untouched(staging, agency):
+        if agency not in candidate.versions and not _untouched(staging, agency):
             raise RegistryRefused(f"Nothing was published. {fault}")
-    return list(faults.values())
+    return {agency: fault for agency, fault in faults.items() if agency in candidate.versions}
 
 
 def _publication(staging: Staging, files: RegistryFiles, folder: Path) -> Publication:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from verify_service.registry.publisher.staging import Staging
 
     Secrets = Callable[[str], str]
+    SignersOf = Callable[[str], list[Signer]]
 
 PUBLIC_KEY_VERSION = "public-key/v1"
 
@@ -72,7 +73,7 @@ def _on_token(name: str, secrets: Secrets) -> Signer:
     return HSMSigner.from_priv_key_uri(uri, key, secrets_of_token)
 
 
-def online_signers(staging: Staging, signers: Sequence[Signer]) -> Callable[[str], list[Signer]]:
+def online_signers(staging: Staging, signers: Sequence[Signer]) -> SignersOf:
     """Return what chooses a role's signers among some, by the keys that the root names, before a change and after it.
 
     It raises RegistryRefused where none of them is a key of the role.

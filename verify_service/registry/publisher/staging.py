@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import fcntl
+import os
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from tuf.api.exceptions import LengthOrHashMismatchError
@@ -17,6 +20,7 @@ from verify_service.registry.publisher.roles import ONLINE, Lifetimes, expiry
 from verify_service.registry.publisher.verified import VerifiedFiles
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -24,7 +28,8 @@ if TYPE_CHECKING:
 class Staging:
     """The drafts of one registry at one moment; each role has at most one, the version after the published one.
 
-    ``files`` is what is served, verified from ``root`` on, else from the folder's own first root.
+    ``waiting`` are drafts that it leaves out. ``files`` is what is served, verified from ``root`` on, else from the
+    folder's own first root.
     """
 
     def __init__(self, folder: Path, at: datetime, root: bytes | None = None, *, lost_keys: bool = False) -> None:
@@ -34,15 +39,40 @@ class Staging:
         self.lifetimes = Lifetimes()
         self._drafts = folder / "staged"
         self._targets = RegistryFiles(self._drafts)
+        self.waiting: frozenset[str] = frozenset()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let nobody else stage, sign or publish meanwhile; wait where somebody does.
+
+        Raises ConfigurationError where there is no such folder.
+        """
+        if not self.folder.is_dir():
+            raise ConfigurationError(f"There is no folder {self.folder}: begin with `root init`.")
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def without(self, roles: Collection[str]) -> Staging:
+        """Return this staging as it is if these drafts are left for later."""
+        others = copy.copy(self)
+        others.waiting = self.waiting | frozenset(roles)
+        return others
 
     def roles(self) -> list[str]:
         """Return the roles that have a draft: root and targets first, then the agencies in order.
 
         What a publication that was cut short has published already is no draft any more.
         """
-        staged = {role for path in self._drafts.glob("*.json") if not self._is_out(role := path.name[: -len(".json")])}
+        staged = {role for role in self._found() - self.waiting if not self._is_out(role)}
         top = [role for role in (Root.type, Targets.type) if role in staged]
         return [*top, *sorted(staged - {*top, *ONLINE})]
+
+    def _found(self) -> set[str]:
+        return {path.name[: -len(".json")] for path in self._drafts.glob("*.json")}
 
     def _is_out(self, role: str) -> bool:
         version = self.files.published(role)
@@ -83,13 +113,15 @@ class Staging:
 
     def add_signatures(self, role: str, signed: Metadata[Any]) -> None:
         """Add signatures to a role's draft; raise RegistryRefused where they were not made over what it says now."""
-        draft = self.draft(role)
-        if draft.signed_bytes != signed.signed_bytes:
-            raise RegistryRefused(
-                f"The draft of {role} was changed while it was being signed, so nothing was: look at it and sign anew."
-            )
-        draft.signatures |= signed.signatures
-        self._keep(role, draft)
+        with self.locked():
+            draft = self.draft(role)
+            if draft.signed_bytes != signed.signed_bytes:
+                raise RegistryRefused(
+                    f"The draft of {role} was changed while it was being signed, so nothing was: look at it and sign "
+                    "anew."
+                )
+            draft.signatures |= signed.signatures
+            self._keep(role, draft)
 
     def _keep(self, role: str, draft: Metadata[Any]) -> None:
         write_whole(self.draft_path(role), draft.to_bytes())
@@ -98,9 +130,13 @@ class Staging:
         """Forget a role's draft; the target files that only it signs for stay until all drafts are gone."""
         self.draft_path(role).unlink(missing_ok=True)
 
-    def clear(self) -> None:
-        """Forget all drafts and the files that they sign for."""
-        shutil.rmtree(self._drafts, ignore_errors=True)
+    def clear(self, roles: Collection[str]) -> None:
+        """Forget the drafts of roles and those that are out, and once none is left, the files that they signed for."""
+        for role in self._found():
+            if role in roles or self._is_out(role):
+                self.drop(role)
+        if not self._found():
+            shutil.rmtree(self._drafts, ignore_errors=True)
 
     def put_target(self, path: str, content: bytes) -> TargetFile:
         """Stage a file that a draft signs for."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
-
-from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
+from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
 from verify_service.errors import RegistryRefused
 from verify_service.registry.agency import roster_path
-from verify_service.registry.publisher.roles import HASH
+from verify_service.registry.publisher.roles import HASH, TOP_LEVEL
 from verify_service.registry.publisher.roster_summary import RosterSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+    from tuf.api.metadata import Metadata
 
     from verify_service.registry.publisher.staging import Staging
     from verify_service.registry.roster import RosterHeader
@@ -34,25 +31,29 @@ def check_version(staging: Staging, role: str) -> None:
 
 
 def check_clock(staging: Staging) -> None:
-    """Raise RegistryRefused where this machine's clock is behind anything that was signed.
+    """Raise RegistryRefused where this machine's clock is behind what the registry's own roles were signed at.
 
     A publisher whose clock is behind would let a client's freshness end too early, and an ahead-of-time file pass.
     """
-    newest = max(_signing_times(staging), default=staging.at)
-    if newest > staging.at + CLOCK_TOLERANCE:
+    for role in TOP_LEVEL:
+        metadata = staging.published(role)
+        if metadata is not None:
+            _check_time(staging, role, metadata)
+
+
+def check_draft_clock(staging: Staging, role: str) -> None:
+    """Raise RegistryRefused where a draft was made by a clock that is ahead of this machine's."""
+    _check_time(staging, role, staging.draft(role))
+
+
+def _check_time(staging: Staging, role: str, metadata: Metadata[Any]) -> None:
+    # When a role was made follows from its expiry, as TUF keeps no other time.
+    made = metadata.signed.expires - staging.lifetimes.of(role)
+    if made > staging.at + CLOCK_TOLERANCE:
         raise RegistryRefused(
-            f"This machine's clock says {rfc3339(staging.at)}, but something was signed at {rfc3339(newest)}: "
-            "set the clock."
+            f"This machine's clock says {rfc3339(staging.at)}, but {role} was made at {rfc3339(made)}: set the clock, "
+            "or stage it anew where the other one is wrong."
         )
-
-
-def _signing_times(staging: Staging) -> Iterator[datetime]:
-    """Yield when each role was made, which follows from its expiry, as TUF keeps no other time."""
-    staged = staging.roles()
-    for role in (Root.type, Targets.type, Snapshot.type, Timestamp.type, *staged):
-        for metadata in (staging.published(role), staging.draft(role) if role in staged else None):
-            if metadata is not None:
-                yield metadata.signed.expires - staging.lifetimes.of(role)
 
 
 def check_roster(staging: Staging, agency: str) -> None:
