@@ -80,6 +80,25 @@ def test_what_is_not_ready_waits_and_the_rest_goes_out(holders, stage, capsys):
     assert "Nothing was published. " in said(capsys)
 
 
+def test_the_timestamp_is_signed_by_the_published_root_whatever_root_is_staged(holders, capsys):
+    old, served = holders.online(), (holders.folder / "metadata/timestamp.json").read_bytes()
+    holders.make_keys("timestamp", 2)
+    words = [*holders.publics("timestamp", "--timestamp-key"), "--timestamp-threshold", 2]
+    holders.do("root", "rotate", holders.folder, *words)
+    assert holders.run("timestamp", holders.folder, *holders.online()) == 1
+    assert "None of the keys given is one of timestamp" in said(capsys)
+    assert (holders.folder / "metadata/timestamp.json").read_bytes() == served
+    holders.do("timestamp", holders.folder, *old)
+    holders.sign("root", 3)
+    assert holders.publish("--key", old[3]) == 0
+    served = (holders.folder / "metadata/timestamp.json").read_bytes()
+    assert holders.run("timestamp", holders.folder, *holders.online()[:-2]) == 1
+    assert "not enough for timestamp by the published root" in said(capsys)
+    assert (holders.folder / "metadata/timestamp.json").read_bytes() == served
+    holders.do("timestamp", holders.folder, *holders.online())
+    assert holders.verifies()
+
+
 def test_an_agency_whose_keys_are_not_named_yet_waits_for_the_authority(holders, capsys):
     holders.make_keys(OTHER, 2)
     holders.do("agency", "rotate-key", holders.folder, OTHER, *holders.publics(OTHER))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tuf.api.metadata import MetaFile, Snapshot, Timestamp
+from tuf.api.exceptions import UnsignedMetadataError
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Timestamp
 
+from verify_service.errors import RegistryRefused
 from verify_service.registry.publisher.roles import HASH, Lifetimes, expiry, signed_by
 
 if TYPE_CHECKING:
@@ -57,13 +59,27 @@ class Freshness:
     def refresh(self) -> datetime:
         """Renew the published timestamp, and before it the snapshot where it has used up half of its time.
 
-        Returns until when the timestamp can be relied on.
+        Returns until when the timestamp can be relied on. Raises RegistryRefused, leaving the timestamp that is there,
+        where clients would not take the new one.
         """
         version = self._files.published(Snapshot.type)
         content = self._files.content(Snapshot.type, version)
         left = self._files.read(Snapshot.type, version).signed.expires - self._at
         if left < self._lifetimes.snapshot / 2:
             version, content = self.snapshot({})
+            self._require_signed(Snapshot.type, content)
             self._files.put(Snapshot.type, version, content)
-        self._files.put(Timestamp.type, *self.timestamp(version, content))
+        timestamp = self.timestamp(version, content)
+        self._require_signed(Timestamp.type, timestamp[1])
+        self._files.put(Timestamp.type, *timestamp)
         return expiry(self._at, self._lifetimes.timestamp)
+
+    def _require_signed(self, role: str, content: bytes) -> None:
+        root: Root = self._files.read(Root.type, self._files.published(Root.type)).signed
+        metadata: Metadata[Any] = Metadata.from_bytes(content)
+        try:
+            root.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+        except UnsignedMetadataError as error:
+            raise RegistryRefused(
+                f"The keys given are not enough for {role} by the published root: give each of its keys with --key."
+            ) from error
