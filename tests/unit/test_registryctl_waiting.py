@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from tests.holders import CODE, ROWS, Holders
+from tests.holders import CODE, PROFILE, ROWS, Holders
 from verify_service.registry.publisher.files import write_whole
 from verify_service.registry.publisher.release import publish
 from verify_service.registry.publisher.signers import open_signer
@@ -121,6 +121,26 @@ def test_only_the_roles_named_are_published(holders):
     assert (version(holders, CODE), version(holders, "targets")) == (2, 2)
     assert staged(holders) == [f"{OTHER}.json", "targets.json"]
     assert holders.publish("--only", "XY-NIX") == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"callback": {**PROFILE["callback"], "number": "+12025550177"}}, {"level": 2, "kinds": [], "formats": {}}],
+)
+def test_the_number_and_level_of_an_agency_whose_role_expired_can_be_changed(holders, changes, capsys):
+    holders.do("discard", holders.folder)
+    holders.clock.advance(hours=73)
+    holders.do("profile", "set", holders.folder, holders.profile(**changes))
+    holders.sign("targets")
+    said(capsys)
+    assert holders.publish() == 0
+    assert f"WARNING: {CODE}: The role of {CODE} has expired" in said(capsys)
+    assert version(holders, "targets") == 3
+    # A new holder's key is another matter: the role that is there would be refused for good.
+    holders.make_keys(CODE, 2)
+    holders.do("agency", "rotate-key", holders.folder, CODE, *holders.publics(CODE))
+    holders.sign("targets")
+    assert holders.publish("--only", "targets") == 1
 
 
 def test_one_draft_is_discarded_and_the_others_stay(holders):

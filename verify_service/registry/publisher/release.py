@@ -12,6 +12,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from verify_service.clock import rfc3339
 from verify_service.errors import RegistryRefused
+from verify_service.registry.agency import profile_path
 from verify_service.registry.inspection import inspect
 from verify_service.registry.publication import Publication
 from verify_service.registry.publisher.files import RegistryFiles, write_whole
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import Signer
     from tuf.api.metadata import TargetFile
 
-    from verify_service.registry.inspection import Inspection
+    from verify_service.registry.inspection import AgencyFinding, Inspection
     from verify_service.registry.publisher.freshness import SignersOf
     from verify_service.registry.publisher.staging import Staging
 
@@ -187,11 +188,11 @@ def _faulty_drafts(staging: Staging, candidate: Candidate, inspection: Inspectio
 
     Raises RegistryRefused where the authority's draft is what puts an agency at fault.
     """
-    faults = {finding.agency: finding.fault for finding in inspection.agencies if finding.fault}
-    for agency, fault in faults.items():
-        if agency not in candidate.versions and not _untouched(staging, agency):
-            raise RegistryRefused(f"Nothing was published. {fault}")
-    return {agency: fault for agency, fault in faults.items() if agency in candidate.versions}
+    faulty = [finding for finding in inspection.agencies if finding.fault]
+    for finding in faulty:
+        if finding.agency not in candidate.versions and not _was_there(staging, finding):
+            raise RegistryRefused(f"Nothing was published. {finding.fault}")
+    return {finding.agency: str(finding.fault) for finding in faulty if finding.agency in candidate.versions}
 
 
 def _publication(staging: Staging, files: RegistryFiles, folder: Path) -> Publication:
@@ -200,16 +201,19 @@ def _publication(staging: Staging, files: RegistryFiles, folder: Path) -> Public
     return Publication(source, first_root(source), folder / "client", staging.at)
 
 
-def _untouched(staging: Staging, agency: str) -> bool:
-    """Tell whether nothing that is staged concerns an agency, so that its fault is its own and was there before."""
+def _was_there(staging: Staging, finding: AgencyFinding) -> bool:
+    """Tell whether an agency's fault is its own and was there before.
+
+    The fault of a role or roster is, where the agency's keys stay; so the authority can change the number or the level
+    of an agency that has let its role expire. The fault of a profile, of which no level was read, is only where the
+    profile stays too.
+    """
     published = staging.published(Targets.type)
     if published is None:
         return False
-    before, after = published.signed, staging.authority()
-    return bool(
-        {path: target for path, target in before.targets.items() if path.split("/")[1] == agency}
-        == {path: target for path, target in after.targets.items() if path.split("/")[1] == agency}
-        and _keys(before, agency) == _keys(after, agency)
+    before, after, path = published.signed, staging.authority(), profile_path(finding.agency)
+    return _keys(before, finding.agency) == _keys(after, finding.agency) and (
+        finding.level is not None or before.targets.get(path) == after.targets.get(path)
     )
 
 
