@@ -93,6 +93,9 @@ def test_a_public_key_has_no_id_but_its_own(begun, capsys):
 
 def test_a_root_is_not_begun_twice(begun, capsys):
     assert begun.run("root", "init", begun.folder, *root_words(begun)) == 1
+    assert "`discard` it to begin anew" in said(capsys)
+    assert begun.publish() == 0
+    assert begun.run("root", "init", begun.folder, *root_words(begun)) == 1
     assert "root rotate" in said(capsys)
 
 
@@ -176,7 +179,10 @@ def test_a_role_is_renewed_as_it_is(tmp_path, capsys):
     holders = Holders(tmp_path).published()
     holders.clock.advance(hours=20)
     holders.do("renew", holders.folder, CODE)
-    assert "its time alone is renewed" in said(capsys)
+    told = said(capsys)
+    (roster,) = (holders.folder / f"targets/rosters/{CODE}").iterdir()
+    assert f"published, SHA-256 {roster.name.partition('.')[0]}; its time alone is renewed" in told
+    assert "12 badge (complete), 0 minted (complete), 0 op_code (complete); 12 active" in told
     holders.sign(CODE)
     assert holders.publish() == 0
     assert holders.run("renew", holders.folder, "snapshot") == 1

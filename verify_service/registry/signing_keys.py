@@ -41,7 +41,7 @@ class SigningKeys:
         """Return the keys of a role; raise ConfigurationError where none is here."""
         paths = sorted((self._folder / role).glob("*.pem"))
         if not paths:
-            raise ConfigurationError(f"The private keys of {role} are not in {self._folder}: sign where they are kept.")
+            raise ConfigurationError(f"The private keys of {role} are not in {self._folder}: name each with --key.")
         return [_signer(path) for path in paths]
 
 

@@ -56,7 +56,7 @@ def _publish(asked: argparse.Namespace) -> int:
     waiting = [f"{role} was not published: {fault}" for role, fault in release.waiting.items()]
     due = [expiry.words() for expiry in expiries(staging) if expiry.due]
     versions = ", ".join(f"{role} {version}" for role, version in release.versions.items())
-    following = f"registryctl timestamp {asked.dir}, before {release.expires}"
+    following = f"registryctl timestamp {asked.dir} --key SNAPSHOT-KEY --key TIMESTAMP-KEY, before {release.expires}"
     say(
         asked,
         {

@@ -107,7 +107,7 @@ def next_step(folder: Path, staged: Iterable[StagedRole]) -> str:
     for role in staged:
         if role.missing:
             return f"registryctl sign {folder} {role.role} --key KEY ({role.missing} more)"
-    return f"registryctl publish {folder}"
+    return f"registryctl publish {folder} --key SNAPSHOT-KEY --key TIMESTAMP-KEY"
 
 
 def progress(label: str, done: int, whole: int) -> None:

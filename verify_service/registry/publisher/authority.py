@@ -33,7 +33,8 @@ class Holders:
 def init_root(staging: Staging, holders: Mapping[str, Holders]) -> list[str]:
     """Stage the first root and an authority that has no agencies yet; return the roles staged."""
     if staging.standing(Root.type) is not None:
-        raise RegistryRefused(f"There is a registry in {staging.folder} already: change it with `root rotate`.")
+        way = "change it with `root rotate`" if staging.published(Root.type) else "`discard` it to begin anew"
+        raise RegistryRefused(f"There is a registry in {staging.folder} already: {way}.")
     targets = Targets(delegations=Delegations(keys={}, roles={}))
     root = Root(consistent_snapshot=True)
     _appoint(root, holders)

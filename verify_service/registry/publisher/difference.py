@@ -8,6 +8,7 @@ from tuf.api.metadata import Root, Targets
 
 from verify_service.clock import rfc3339
 from verify_service.registry.agency import agency_of_profile, profile_path, roster_path
+from verify_service.registry.publisher.roles import HASH
 from verify_service.registry.publisher.roster_summary import RosterSummary
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ def _agency(staging: Staging, agency: str, draft: Targets) -> Iterator[str]:
     if new is None:
         yield "no roster yet" if old is None else "NO ROSTER ANY MORE"
     elif old is not None and new.hashes == old.hashes:
-        yield "the same roster as is published; its time alone is renewed"
+        # Who signs vouches for all of it, also where others had signed it: a thief of their keys perhaps.
+        yield f"the same roster as is published, SHA-256 {new.hashes[HASH]}; its time alone is renewed"
+        yield RosterSummary(staging.target_content(new)).words(None)[0]
     else:
         before = None if old is None else RosterSummary(staging.target_content(old))
         yield from RosterSummary(staging.target_content(new)).words(before)
