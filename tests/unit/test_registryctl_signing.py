@@ -118,6 +118,30 @@ def test_a_signature_comes_back_from_another_machine(holders, tmp_path, capsys):
     assert kept["sig"] == json.loads(signature.read_bytes())["sig"]
 
 
+@pytest.mark.parametrize(
+    ("role", "line"),
+    [
+        ("targets", f"{CODE}: Sample police (synthetic), level 4, CALLBACK NUMBER +12025550199"),
+        (CODE, f"roster 1 of {CODE}, blinded for epoch 1: 1 badge (complete), 0 minted (complete)"),
+    ],
+)
+def test_what_is_signed_elsewhere_is_said_there_from_the_files_themselves(holders, tmp_path, role, line, capsys):
+    holders.list("badge,10001,active,,")
+    assert holders.build() == 0
+    path = exported(holders, tmp_path, role)
+    signing = ["sign-bytes", path, "--key", holders.keys[role][0], "--out", tmp_path / "signature"]
+    said(capsys)
+    holders.do(*signing)
+    assert line in said(capsys)
+    (tmp_path / "signature").unlink()
+    (file,) = (tmp_path / "bytes.files").iterdir()
+    for content in (file.read_bytes().replace(b"1", b"2"), None):
+        file.unlink() if content is None else file.write_bytes(content)
+        assert holders.run(*signing) == 1
+        assert "bring this folder along" in said(capsys)
+    assert not (tmp_path / "signature").exists()
+
+
 def test_a_signature_that_does_not_fit_is_not_taken(holders, tmp_path, capsys):
     path, signature = exported(holders, tmp_path), tmp_path / "signature"
     holders.do("sign-bytes", path, "--key", holders.keys[CODE][0], "--out", signature)

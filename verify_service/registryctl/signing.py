@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
+from verify_service.registry.publisher.carried import carried, carry
 from verify_service.registry.publisher.files import write_whole
 from verify_service.registry.publisher.outlook import staged_roles
 from verify_service.registry.publisher.signatures import exported, import_signature, sign, sign_bytes
@@ -56,8 +57,12 @@ def _export(asked: argparse.Namespace) -> int:
     (staged,) = staged_roles(staging, [asked.role])
     content = staged.draft.signed_bytes
     write_whole(asked.file, content)
+    folder = carry(staging, staged.draft.signed, asked.file)
     digest = sha256_hex(content)
-    following = f"registryctl sign-bytes {asked.file} --key KEY --out SIGNATURE, where the key is; compare the SHA-256"
+    following = (
+        f"registryctl sign-bytes {asked.file} --key KEY --out SIGNATURE, where the key is, with {folder} beside it; "
+        "compare the SHA-256"
+    )
     say(
         asked,
         {**staged.document(), "file": str(asked.file), "sha256": digest, "next": following},
@@ -65,7 +70,7 @@ def _export(asked: argparse.Namespace) -> int:
             [
                 *judged_from(asked, staging),
                 *staged_lines(staged),
-                f"Wrote these bytes to {asked.file}, SHA-256 {digest}.",
+                f"Wrote these bytes to {asked.file}, SHA-256 {digest}, and the files that they name to {folder}.",
                 f"Next: {following}",
             ]
         ),
@@ -79,13 +84,21 @@ def _elsewhere(asked: argparse.Namespace) -> int:
     digest, expires = sha256_hex(content), rfc3339(signed.expires)
     named = ", ".join(sorted(getattr(signed, "targets", None) or getattr(signed, "roles", {}))) or "no file"
     what = f"version {signed.version} of a {signed.type} role, which holds until {expires} and names {named}"
+    contents = list(carried(signed, asked.file))
     if not asked.json:
-        print(f"This is {what}. SHA-256 {digest}: compare it with what `export` said.")
+        lines = [f"This is {what}. SHA-256 {digest}: compare it with what `export` said.", *contents]
+        print("\n".join(lines))
     signer = open_signer(asked.key, ask_secret())
     write_whole(asked.out, sign_bytes(content, signer))
     say(
         asked,
-        {"sha256": digest, "version": signed.version, "expires": expires, "signature": str(asked.out)},
+        {
+            "sha256": digest,
+            "version": signed.version,
+            "expires": expires,
+            "contents": contents,
+            "signature": str(asked.out),
+        },
         f"Signed with {signer.public_key.keyid}.\nNext: registryctl import DIR ROLE {asked.out}, where it was exported",
     )
     return FINE
