@@ -118,5 +118,5 @@ def _parse(content: bytes, path: Path) -> tuple[Key, str | None]:
 
 def _key_id(key: Key) -> str:
     """Return the id that a key is given where it is made: the digest of what it is (TUF §4.2)."""
-    named = {"keytype": key.keytype, "scheme": key.scheme, "keyval": {"public": key.keyval["public"]}}
+    named = {"keytype": key.keytype, "scheme": key.scheme, "keyval": key.keyval}
     return sha256_hex(str(encode_canonical(named)).encode())
