@@ -150,6 +150,7 @@ def _cycle(department: str, report: CycleReport) -> list[str]:
     said = f"{department}: edition {edition.number}, {len(edition.agencies)} agencies, {entries} entries newly loaded"
     return [
         f"{said}{synthetic}.",
+        *([f"  took in blinding keys of {', '.join(report.keyed)}"] if report.keyed else []),
         *(f"  CHANGED {notice.subject}. {notice.sentence}" for notice in report.end.notices),
         *(f"  refused {refusal.agency}: {refusal.reason}" for refusal in report.refusals),
         *(f"  held {hold.agency}: {hold.reason} See `verify-service ingest holds`." for hold in report.holds),

@@ -140,11 +140,17 @@ class Service(LogKeeping):
         chosen = self.settings
         if not chosen.registry or chosen.registry_root is None:
             raise ConfigurationError("Set VERIFY_REGISTRY and VERIFY_REGISTRY_ROOT: the registry and its pinned root.")
-        if chosen.blinding_keys is not None:
-            self.blinding_keys.take_in(department, parse_blinding_key_file(chosen.blinding_keys.read_bytes()))
-        folder = chosen.home / "ingest" / department
-        root = chosen.registry_root.read_bytes()
-        return Ingest(department, chosen.registry, root, folder, self.registry_store, self.blinding_keys, self.clock)
+        offered = chosen.blinding_keys
+        return Ingest(
+            department,
+            chosen.registry,
+            chosen.registry_root.read_bytes(),
+            chosen.home / "ingest" / department,
+            self.registry_store,
+            self.blinding_keys,
+            self.clock,
+            offered=() if offered is None else parse_blinding_key_file(offered.read_bytes()),
+        )
 
     def holds(self) -> Holds:
         """Return the rosters that wait for a decision."""

@@ -215,7 +215,7 @@ def test_a_blinding_key_is_kept_once_and_never_replaced(stores):
     first, retired = BlindingKey("DHS-ICE", 2, b"2" * 32), BlindingKey("DHS-ICE", 1, b"1" * 32)
     assert ring.take_in(DEPARTMENT, [first, retired]) == 2
     assert ring.take_in(DEPARTMENT, [first]) == 0
-    with pytest.raises(RegistryRefused, match="another blinding key"):
+    with pytest.raises(RegistryRefused, match="Another blinding key"):
         ring.take_in(DEPARTMENT, [BlindingKey("DHS-ICE", 2, b"3" * 32)])
     again = Keyring(keys, sealed_vault(DEPARTMENT))
     assert again.key(DEPARTMENT, "DHS-ICE", 2) == first

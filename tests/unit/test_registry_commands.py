@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.registries import SampleRegistry
 from verify_service import operating_user
 from verify_service.cli import main
 from verify_service.clock import SystemClock
+from verify_service.registry.blinding import BlindingKey, blinding_key_file
 from verify_service.signing import sha256_hex
 
 ICE = "DHS-ICE"
@@ -98,8 +100,8 @@ def test_what_is_wrong_is_said_first_with_its_reason_and_the_exit_code_tells(sam
     capsys.readouterr()
     lines = said(capsys, "registry-status", code=1).splitlines()
     assert re.fullmatch(
-        r"LAPD: REFUSED \S+: what DHS-CBP published newest, since it cannot be accepted\. What was taken before "
-        r"answers until \S+\. The roster's header is not JSON\.",
+        r"LAPD: REFUSED \S+: what DHS-CBP published or handed over newest, since it cannot be accepted\. What was "
+        r"taken before answers until \S+\. The roster's header is not JSON\.",
         lines[0],
     )
     assert lines[1].startswith("LAPD: HELD ")
@@ -141,3 +143,37 @@ def test_who_decides_is_the_one_who_logged_in(tmp_path, monkeypatch):
     ):
         logged_in.write_text(str(uid))
         assert operating_user.operating_user() == name
+
+
+def offered(tmp_path, monkeypatch, *keys):
+    """Let the next ingest find these blinding keys."""
+    path = tmp_path / "offered.json"
+    path.write_bytes(blinding_key_file(keys))
+    monkeypatch.setenv("VERIFY_BLINDING_KEYS", str(path))
+
+
+def test_a_key_that_is_in_the_way_of_another_stops_its_agency_alone(sample, tmp_path, monkeypatch, capsys):
+    offered(tmp_path, monkeypatch, BlindingKey(ICE, 1, b"9" * 32), BlindingKey("DHS-CBP", 2, b"2" * 32))
+    text = said(capsys, "ingest")
+    assert "  took in blinding keys of DHS-CBP\n" in text
+    assert "  refused DHS-ICE: Another blinding key of DHS-ICE for epoch 1 is held already: ask the agency " in text
+    (cycle, _) = said(capsys, "ingest", "--json")["cycles"]
+    assert (cycle["edition"], cycle["blinding_keys_of"]) == (1, [])
+    assert [refusal["agency"] for refusal in cycle["refused"]] == [ICE]
+    assert "REFUSED" in said(capsys, "registry-status", code=1).splitlines()[0]
+    offered(tmp_path, monkeypatch)
+    assert said(capsys, "ingest").count("refused") == 0
+
+
+def test_a_changed_number_is_the_first_thing_that_is_said(sample, capsys):
+    profiles = [
+        replace(profile, callback=replace(profile.callback, number="+12025550177"))
+        if profile.agency == ICE
+        else profile
+        for profile in sample.profiles()
+    ]
+    sample.publisher.targets(profiles)
+    sample.release()
+    assert "  CHANGED the held number of DHS-ICE. From +1" in said(capsys, "ingest")
+    first = said(capsys, "registry-status", code=1).splitlines()[0]
+    assert re.match(r"LAPD: CHANGED \S+: the held number of DHS-ICE\. From \+\d+ to \+12025550177\. Call ", first)

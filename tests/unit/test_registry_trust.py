@@ -99,6 +99,7 @@ def test_the_report_says_what_was_done(station):
         "loaded": [{"agency": "DHS-ICE", "entries": changed.count(b"\n") - 1}],
         "refused": [{"agency": "DHS-CBP", "reason": "The roster's header is not JSON."}],
         "held": [],
+        "blinding_keys_of": [],
         "changed_trust": [],
     }
 

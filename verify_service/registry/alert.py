@@ -90,8 +90,12 @@ def not_taken(setback: Setback, edition: Edition) -> Alert:
         if agency is None or agency.role is None
         else f"What was taken before answers until {rfc3339(agency.role.expires)}."
     )
-    word, what = ("HELD", "a person has to decide") if setback.held else ("REFUSED", "it cannot be accepted")
-    sentence = f"{word} {rfc3339(setback.at)}: what {setback.agency} published newest, since {what}. {answers}"
+    word, what = (
+        ("HELD", "published newest, since a person has to decide")
+        if setback.held
+        else ("REFUSED", "published or handed over newest, since it cannot be accepted")
+    )
+    sentence = f"{word} {rfc3339(setback.at)}: what {setback.agency} {what}. {answers}"
     decide = " Decide: see `verify-service ingest holds`." if setback.held else ""
     return Alert(HELD if setback.held else REFUSED, setback.agency, setback.at, sentence, f"{setback.reason}{decide}")
 

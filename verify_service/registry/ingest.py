@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from verify_service.clock import Clock
+    from verify_service.registry.blinding import BlindingKey
     from verify_service.registry.hold import Hold
     from verify_service.registry.intake import IngestStore, Mark
     from verify_service.registry.keyring import Keyring
@@ -32,13 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CycleReport:
-    """What one cycle did: the edition that now stands, what was loaded, and how it ended."""
+    """What one cycle did: the edition that stands, what was loaded, whose new keys it took in, and how it ended."""
 
     number: int
     started_at: datetime
     edition: Edition
     changed: bool
     loaded: Sequence[tuple[str, int]]
+    keyed: Sequence[str]
     end: CycleEnd
 
     @property
@@ -65,6 +67,7 @@ class CycleReport:
             "loaded": [{"agency": agency, "entries": entries} for agency, entries in self.loaded],
             "refused": [vars(refusal) for refusal in self.refusals],
             "held": [hold.document() for hold in self.holds],
+            "blinding_keys_of": list(self.keyed),
             "changed_trust": [notice.document() for notice in self.end.notices],
         }
 
@@ -73,7 +76,8 @@ class Ingest:
     """The one program that brings a department's registry up to date.
 
     ``location`` is a folder or an http(s) address; ``pinned_root`` the bytes of a root that was had in a trusted
-    way; ``folder`` is private to this and keeps what TUF trusted last, under the SHA-256 of the pinned root.
+    way; ``folder`` is private to this and keeps what TUF trusted last, under the SHA-256 of the pinned root;
+    ``offered`` are blinding keys to be taken in where they are new.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Ingest:
         keyring: Keyring,
         clock: Clock,
         patience: Patience | None = None,
+        offered: Sequence[BlindingKey] = (),
     ) -> None:
         self._department = department
         self._location = location
@@ -96,6 +101,7 @@ class Ingest:
         self._keyring = keyring
         self._clock = clock
         self._patience = patience
+        self._offered = offered
 
     def run(self, progress: Callable[[str, int, int], None] = lambda *_: None) -> CycleReport:
         """Run one cycle; ``progress`` is told the agency, how many are done and how many there are.
@@ -133,17 +139,33 @@ class Ingest:
         marks = self._marks(before)
         for verified in publication.top_level.values():
             marks[verified.role] = raised(marks.get(verified.role), verified)
+        keyed, conflicts = self._take_in_keys()
         agencies = AgencyIntake(self._department, publication, before, marks, self._store, self._keyring, at)
         for done, agency in enumerate(publication.agencies):
             progress(agency, done, len(publication.agencies))
             agencies.take(agency)
         progress("", len(publication.agencies), len(publication.agencies))
         notices = [*self._newly_pinned(before, at), *agencies.notices]
+        refusals = [*conflicts, *agencies.refusals]
         fetched = source.fetcher.fetched
-        end = CycleEnd(self._clock.now(), fetched, publication.signed, agencies.refusals, agencies.holds, notices)
+        end = CycleEnd(self._clock.now(), fetched, publication.signed, refusals, agencies.holds, notices)
         edition = self._store.swap(self._department, cycle, _intake(self._pin, publication, agencies, at, end))
         changed = before is None or edition.number != before.number
-        return CycleReport(cycle, at, edition, changed, agencies.loaded, end)
+        return CycleReport(cycle, at, edition, changed, agencies.loaded, keyed, end)
+
+    def _take_in_keys(self) -> tuple[list[str], list[Refusal]]:
+        """Take in each agency's new keys and return whose they are, and what was refused.
+
+        A file is bound to no agency: whoever hands one over may name another's epoch in it, and must not stop all.
+        """
+        keyed, refusals = [], []
+        for agency in sorted({key.agency for key in self._offered}):
+            try:
+                if self._keyring.take_in(self._department, [key for key in self._offered if key.agency == agency]):
+                    keyed.append(agency)
+            except RegistryRefused as refusal:
+                refusals.append(Refusal(agency, refusal.detail))
+        return keyed, refusals
 
     def _marks(self, before: Edition | None) -> dict[str, Mark]:
         """Return the marks to be kept to; a root of the same chain that is pinned instead goes on from its marks."""

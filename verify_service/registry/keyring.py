@@ -66,7 +66,10 @@ class Keyring:
             if known is None:
                 new.append(key)
             elif known != key:
-                raise RegistryRefused(f"{key.agency} has another blinding key for epoch {key.epoch}: use a new epoch.")
+                raise RegistryRefused(
+                    f"Another blinding key of {key.agency} for epoch {key.epoch} is held already: ask the agency which "
+                    "is its own, and have it use a new epoch."
+                )
         if new:
             self._store.keep_blinding_keys(department, [self._seal(department, key) for key in new])
             self._opened[department] = held | {(key.agency, key.epoch): key for key in new}
