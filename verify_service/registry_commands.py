@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from verify_service.wiring import Service
 
 MINUTES_TOLD = 120
+TAKEN = "takes it if it is still what the agency publishes"
 BY_COUNTS = "The two are blinded with different keys: these are what the numbers of each kind and status show at least."
 NOW_DECIDE = (
     "Call the agency on the number you hold, then `verify-service ingest approve {agency} --reason …`, or `reject`."
@@ -60,7 +61,7 @@ def decide(service: Service, agency: str, reason: str, *, approved: bool, sha256
     service.check_schema()
     decision = Decision(approved, reason, operating_user(), service.clock.now())
     decided = service.holds().decide(agency, decision, sha256)
-    verb, then = ("approved", "takes it") if approved else ("rejected", "refuses it")
+    verb, then = ("approved", TAKEN) if approved else ("rejected", "refuses it")
     document = {**vars(decision), "at": rfc3339(decision.at), "decided": [each.document() for each in decided]}
     return Report(
         document,

@@ -68,6 +68,17 @@ def test_a_hold_is_met_listed_and_approved_in_every_department(sample, capsys):
     assert (taken["edition"], taken["held"], taken["refused"]) == (2, [], [])
 
 
+def test_an_approval_does_not_promise_what_the_agency_no_longer_publishes(sample, capsys):
+    sample.publish_roster(ICE, sample.small_roster(ICE))
+    main(["ingest"])
+    sample.publish_roster(ICE, sample.small_roster(ICE, sample.known(ICE)))
+    capsys.readouterr()
+    text = said(capsys, "ingest", "approve", ICE, "--reason", "told by D. Roe")
+    assert text.splitlines()[0].endswith(": the next ingest takes it if it is still what the agency publishes.")
+    (cycle, _) = said(capsys, "ingest", "--json")["cycles"]
+    assert (cycle["edition"], [hold["to_seq"] for hold in cycle["held"]]) == (1, [3])
+
+
 def test_a_rejected_roster_is_named_by_the_next_ingest(sample, capsys):
     roster = sample.small_roster(ICE)
     sample.publish_roster(ICE, roster)
