@@ -28,3 +28,17 @@ class Caller:
     def identity(self) -> str:
         """Name the caller across tokens: issuer and subject."""
         return f"{self.issuer} {self.subject}"
+
+    @classmethod
+    def at_command_line(cls, department: str, command: str, serial: str) -> Caller:
+        """Return whom a record names for what a command of an operator did, with no token that says who that is."""
+        return cls(
+            issuer=f"urn:verify-service:{command}",
+            subject=serial,
+            serial=serial,
+            department=department,
+            command=None,
+            role="operator",
+            scopes=frozenset(),
+            client_id="verify-service",
+        )

@@ -30,16 +30,7 @@ def export(
         service.logs, service.case_reader, service.registry_store, service.policy(), service.settings.timezone
     )
     sealed = SealedField(reason, random_bytes(SALT_BYTES))
-    caller = Caller(
-        issuer="urn:verify-service:command-line",
-        subject=by,
-        serial=by,
-        department=department,
-        command=None,
-        role="operator",
-        scopes=frozenset(),
-        client_id="verify-service",
-    )
+    caller = Caller.at_command_line(department, "command-line", by)
     events = AccessEvents(service.logs, service.vault, service.clock)
     events.exported(caller, OPERATION, f"verification:{verification}", form, sealed, None)
     manifest = export_case(sources, department, verification, form, path, service.clock.now())

@@ -85,7 +85,9 @@ class Retention:
         if len(set(approvers)) < FEWEST_APPROVERS:
             raise ConfigurationError("Two different people approve: give --approver twice, with their serials.")
         warrant = Warrant(GROUND.format(years=due.years), f"opened before {due.before}", tuple(approvers))
-        by = Reporter(_job(self._department), Moments(received_at=self._clock.now()))
+        # The job did it; who approved stands in the body.
+        job = Caller.at_command_line(self._department, "retention", "retention")
+        by = Reporter(job, Moments(received_at=self._clock.now()))
         refs = [f"verification:{name}" for name in due.verifications] + [f"incident:{name}" for name in due.incidents]
         for ref in refs:
             destroy(self._orders, self._logs, by, ref, warrant, statements=True)
@@ -104,17 +106,3 @@ def _years_before(now: datetime, years: int) -> datetime:
     except ValueError:
         # 29 February.
         return now.replace(year=now.year - years, day=28)
-
-
-def _job(department: str) -> Caller:
-    """Return whom the record names as having done it: the job itself; the approvers stand in its body."""
-    return Caller(
-        issuer="urn:verify-service:retention",
-        subject="retention",
-        serial="retention",
-        department=department,
-        command=None,
-        role="operator",
-        scopes=frozenset(),
-        client_id="verify-service",
-    )
