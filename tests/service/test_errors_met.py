@@ -27,7 +27,7 @@ def count(deployment):
 
 def end_sessions(server, deployment):
     name = deployment.service.database.engine.url.database
-    server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", name)
+    server.run("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", name)
 
 
 @contextmanager
@@ -74,6 +74,15 @@ def test_while_the_database_is_gone_nothing_is_recorded_and_a_retry_is_recorded_
     assert first.status_code == 201
     assert deployment.submit(key="once").get_data() == first.get_data()
     assert count(deployment) == 2
+
+
+@ON_POSTGRESQL
+def test_a_connection_that_the_database_ended_meanwhile_costs_no_request(deployment, postgresql):
+    first = deployment.submit(key="once")
+    end_sessions(postgresql, deployment)
+    assert deployment.submit(key="once").get_data() == first.get_data()
+    end_sessions(postgresql, deployment)
+    assert deployment.submit().status_code == 201
 
 
 @ON_POSTGRESQL

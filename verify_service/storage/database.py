@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sqlite3
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -127,8 +128,9 @@ class Database:
     def _take(self) -> Connection:
         while (idle := self._pop_idle()) is not None:
             losses, connection = idle
-            if losses == self._losses:
+            if losses == self._losses and (self.is_sqlite or not _has_ended(connection)):
                 return connection
+            connection.invalidate()
             connection.close()
         if self._file is not None:
             self._file.create()
@@ -163,6 +165,13 @@ class Database:
 def driver_of(connection: Connection) -> Any:
     """Return the driver's own connection, sqlite3's or psycopg's."""
     return connection.connection.driver_connection
+
+
+def _has_ended(connection: Connection) -> bool:
+    """Tell whether PostgreSQL has ended a connection that nothing used: there is then something to read from it."""
+    waiting = select.poll()
+    waiting.register(driver_of(connection).pgconn.socket, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _engine(url: str) -> Engine:
