@@ -13,7 +13,7 @@ import pytest
 
 from tests.fault.test_killed import Crowd
 from tests.served import Served
-from verify_service.database_commands import restore_check
+from verify_service.cli.database import restore_check
 from verify_service.errors import LogRefused, NotFound
 from verify_service.evidence.audit import audit
 from verify_service.record_log.log import LogId

@@ -15,8 +15,8 @@ import pytest
 from tests.deployment import loaded
 from tests.service.test_expunge import expunged
 from tests.service.test_follow_up import heard
+from verify_service.cli.evidence import export
 from verify_service.errors import ConfigurationError, Expunged, NotFound
-from verify_service.evidence_commands import export
 from verify_service.receiptctl import main as receiptctl
 
 NOTE = "Tall, said that his name was Smith."

@@ -15,8 +15,7 @@ from tests.conftest import database_on
 from tests.deployment import Deployment, build, loaded
 from tests.fakes.keys import seeded_bytes
 from tests.registries import SampleRegistry
-from verify_service import registry_commands
-from verify_service.cli import main
+from verify_service.cli import main, registry
 from verify_service.errors import ConfigurationError, RegistryEvidenceMissing
 from verify_service.evidence.registry_evidence import export_registry_evidence
 from verify_service.registry.blinding import BlindingKey
@@ -232,7 +231,7 @@ def test_the_command_writes_it_and_says_how_to_check_it(deployment, tmp_path, mo
 def test_a_record_that_the_log_does_not_hold_gets_no_evidence(deployment, tmp_path):
     genuine, path = record(deployment), tmp_path / "record.json"
     path.write_bytes(genuine)
-    assert not registry_commands.evidence(deployment.service, path, tmp_path / "genuine").failed
+    assert not registry.evidence(deployment.service, path, tmp_path / "genuine").failed
     for forged in (
         genuine.replace(b"match_active", b"match_inactive"),
         genuine.replace(b'"seq":0', b'"seq":7'),
@@ -240,7 +239,7 @@ def test_a_record_that_the_log_does_not_hold_gets_no_evidence(deployment, tmp_pa
     ):
         path.write_bytes(forged)
         with pytest.raises(RegistryEvidenceMissing, match="does not hold this record"):
-            registry_commands.evidence(deployment.service, path, tmp_path / "forged")
+            registry.evidence(deployment.service, path, tmp_path / "forged")
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.deployment import Deployment, loaded
-from verify_service import database_commands
+from verify_service.cli import database
 from verify_service.errors import ConfigurationError, LogRefused, NotAllowed, SignatureInvalid
 from verify_service.evidence.audit import audit
 from verify_service.evidence.export_log import export_log
@@ -25,9 +25,9 @@ REASON = "The disk was lost on 24 November"
 
 
 def succeed(service, name=None, *, compromised=False, checkpoint=None, reason=REASON):
-    return database_commands.succeed(
-        service, "LAPD", name, reason, compromised=compromised, checkpoint=checkpoint
-    ).document["succeeded"]
+    return database.succeed(service, "LAPD", name, reason, compromised=compromised, checkpoint=checkpoint).document[
+        "succeeded"
+    ]
 
 
 def again(deployment):

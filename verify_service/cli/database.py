@@ -1,17 +1,22 @@
-"""Do what `verify-service db` is asked, and say it: as a document and in sentences."""
+"""The commands that look after the database: `db`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from verify_service.cli.command import group, of_department, on_logs, service_with
+from verify_service.cli.telling import Report, counting, quiet, say
 from verify_service.errors import ConfigurationError
+from verify_service.log_keeping import LOG_NAMES
 from verify_service.record_log.restored import compare
-from verify_service.registry_commands import Report
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
+    from verify_service.cli.command import Add
     from verify_service.record_log.log import LogId
     from verify_service.wiring import Service
 
@@ -117,3 +122,52 @@ def restore_check(service: Service) -> Report:
         else "Nothing that this host acknowledged is missing. Run `verify-service audit`, then serve."
     )
     return Report({"ok": not failed, "logs": logs}, [*(one.sentence for one in found), verdict], failed=failed)
+
+
+def _rebuild_read_models(given: argparse.Namespace) -> int:
+    said = counting if sys.stderr.isatty() else quiet
+    return on_logs(lambda service: rebuild_read_models(service, said))(given)
+
+
+def _backup(given: argparse.Namespace) -> int:
+    return say(given.json, backup(service_with("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST"), given.file))
+
+
+def _succeed(given: argparse.Namespace) -> int:
+    service, department = of_department(given)
+    report = succeed(
+        service, department, given.log, given.reason, compromised=given.compromised, checkpoint=given.checkpoint
+    )
+    return say(given.json, report)
+
+
+def add_to(add: Add, commands: Any) -> None:
+    """Add the commands."""
+    db = group(commands, "db", "look after the database")
+    add(
+        "upgrade",
+        on_logs(upgrade),
+        "bring the database to this release and create the logs that are missing",
+        db,
+    )
+    add("rebuild-read-models", _rebuild_read_models, "make the read models anew from the records", db)
+    add(
+        "accept-high-water",
+        on_logs(accept_high_water),
+        "on a new host, mark the logs where the database stands",
+        db,
+    )
+    backup = add("backup", _backup, "copy a SQLite database to a new file while it serves", db)
+    backup.add_argument("file", metavar="FILE", type=Path, help="the file to be made")
+    succeed = add("succeed", _succeed, "close a log that lost its end or its key, and begin its successor", db)
+    succeed.add_argument("--department")
+    succeed.add_argument("--log", choices=LOG_NAMES, help="the log; without it, those whose promised end is missing")
+    succeed.add_argument("--reason", required=True, help="why; it is in the new log's first entry for ever")
+    succeed.add_argument("--compromised", action="store_true", help="commit to what was published last, not to the end")
+    succeed.add_argument("--checkpoint", type=Path, metavar="FILE", help="a later checkpoint, such as a witness has")
+    add(
+        "restore-check",
+        on_logs(restore_check),
+        "say what a restored database lacks of what this host promised",
+        db,
+    )

@@ -1,10 +1,13 @@
-"""Do what `verify-service` is asked about the registry, and say it: as a document and in sentences."""
+"""The commands about the registry: `ingest` and what belongs to it, `registry-status`, `registry-evidence`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verify_service.cli.command import service_with
+from verify_service.cli.telling import Report, progress, quiet, say
 from verify_service.clock import rfc3339
 from verify_service.errors import NotFound, RegistryEvidenceMissing
 from verify_service.evidence.registry_evidence import export_registry_evidence
@@ -13,9 +16,10 @@ from verify_service.record_log.record import parse_record
 from verify_service.registry.hold import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    import argparse
+    from collections.abc import Callable
 
+    from verify_service.cli.command import Add
     from verify_service.registry.hold import Waiting
     from verify_service.registry.ingest import CycleReport
     from verify_service.wiring import Service
@@ -28,21 +32,12 @@ NOW_DECIDE = (
 )
 
 
-@dataclass(frozen=True)
-class Report:
-    """What a command found; ``failed`` where somebody has to act."""
-
-    document: Mapping[str, Any]
-    sentences: Sequence[str]
-    failed: bool = False
-
-
-def ingest(service: Service, progress: Callable[[str, int, int], None]) -> Report:
+def ingest(service: Service, told: Callable[[str, int, int], None]) -> Report:
     """Run one cycle for each department."""
     service.check_schema()
     cycles, said = [], []
     for department in service.settings.departments:
-        report = service.ingest(department).run(progress)
+        report = service.ingest(department).run(told)
         cycles.append({"department": department, **report.document()})
         said += _cycle(department, report)
     return Report({"cycles": cycles}, said)
@@ -173,3 +168,48 @@ def _hold(waiting: Waiting) -> list[str]:
         f"  Meanwhile answers: {stands}. SHA-256 of what waits: {hold.sha256}.",
         f"  {NOW_DECIDE.format(agency=hold.agency)}",
     ]
+
+
+def _ingest(given: argparse.Namespace) -> int:
+    service = service_with("VERIFY_DEPARTMENTS", "VERIFY_REGISTRY", "VERIFY_REGISTRY_ROOT")
+    return say(given.json, ingest(service, progress if sys.stderr.isatty() else quiet))
+
+
+def _ingest_holds(given: argparse.Namespace) -> int:
+    return say(given.json, holds(service_with("VERIFY_DEPARTMENTS")))
+
+
+def _ingest_decide(given: argparse.Namespace) -> int:
+    service = service_with("VERIFY_DEPARTMENTS")
+    report = decide(service, given.agency, given.reason, approved=given.approved, sha256=given.sha256)
+    return say(given.json, report)
+
+
+def _registry_status(given: argparse.Namespace) -> int:
+    return say(given.json, status(service_with("VERIFY_DEPARTMENTS")))
+
+
+def _registry_evidence(given: argparse.Namespace) -> int:
+    service = service_with("VERIFY_DEPARTMENTS")
+    return say(given.json, evidence(service, given.record, given.directory))
+
+
+def add_to(add: Add) -> None:
+    """Add the commands."""
+    ingest = add("ingest", _ingest, "fetch, check and swap in the registry; or decide about what it holds")
+    ingest.add_argument("--once", action="store_true", help="run one cycle (the default; a timer runs the next)")
+    under = ingest.add_subparsers(metavar="COMMAND")
+    add("holds", _ingest_holds, "list the rosters that wait for a person, since too much of them changed", under)
+    for name, approved, what in (
+        ("approve", True, "let the next ingest take a roster that waits"),
+        ("reject", False, "have a roster that waits refused for good"),
+    ):
+        decided = add(name, _ingest_decide, what, under)
+        decided.set_defaults(approved=approved)
+        decided.add_argument("agency", metavar="AGENCY")
+        decided.add_argument("--reason", required=True, help="why, and whom you asked; it is kept")
+        decided.add_argument("--sha256", help="which roster is meant, where several of the agency wait")
+    add("registry-status", _registry_status, "say what of the registry expired, was not taken, and expires next")
+    evidence = add("registry-evidence", _registry_evidence, "write the signed registry that a record quotes")
+    evidence.add_argument("record", type=Path, metavar="RECORD.json", help="the exact bytes of a submission's record")
+    evidence.add_argument("directory", type=Path, metavar="DIR", help="a directory to be made")

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from verify_service.registry_commands import Report
+    from collections.abc import Mapping, Sequence
 
 CHECK_FAILED = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a command found; ``failed`` where somebody has to act."""
+
+    document: Mapping[str, Any]
+    sentences: Sequence[str]
+    failed: bool = False
 
 
 def say(as_json: bool, found: Report) -> int:
