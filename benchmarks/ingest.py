@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
+from tests.fakes.keys import sealed_vault
 from tests.memory import growth, in_a_new_program
 from tests.postgresql import PostgreSQL
 from verify_service.clock import SystemClock
@@ -30,11 +31,10 @@ from verify_service.storage.blinding_key_store import BlindingKeyStore
 from verify_service.storage.database import Database
 from verify_service.storage.registry_store import RegistryStore
 from verify_service.storage.registry_tables import metadata
-from verify_service.vault import DepartmentKeys, Vault
 
 DEPARTMENT = "lapd"
 LOOKUPS = 500
-VAULT = Vault({DEPARTMENT: DepartmentKeys("k", {"k": bytes(32)}, bytes(32))}, os.urandom)
+VAULT = sealed_vault(DEPARTMENT)
 
 
 class TimedDatabase(Database):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,7 +22,7 @@ from verify_service.signing import NoteSigner
 from verify_service.vault import KEY_BYTES, DepartmentKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from verify_service.record_log.log import LogId
@@ -45,7 +46,7 @@ def generate(
         for department in missing:
             envelope = {FIRST_KEY: _b64(random_bytes(KEY_BYTES))}
             kept[department] = {"active": FIRST_KEY, "envelope": envelope, "index": _b64(random_bytes(KEY_BYTES))}
-        _write(vault, json.dumps({"v": VAULT_V1, "departments": kept}, indent=1).encode())
+        _write(vault, _vault_document(kept))
         made.append(vault)
     for log in logs:
         path = _signing_key(directory, log)
@@ -56,16 +57,82 @@ def generate(
     return made
 
 
-def vault_keys(directory: Path) -> dict[str, DepartmentKeys]:
-    """Read every department's vault keys; raise ConfigurationError where the file is missing or open to others."""
-    return {
-        name: DepartmentKeys(
-            keys["active"],
-            {key_id: base64.b64decode(key) for key_id, key in keys["envelope"].items()},
-            base64.b64decode(keys["index"]),
-        )
-        for name, keys in _departments(directory / VAULT_FILE).items()
-    }
+class VaultFile:
+    """The file with every department's vault keys; implements ``vault.KeySource``.
+
+    Every method raises ConfigurationError where the file is missing, open to others or not such a file. Envelope keys
+    of a department are named k1, k2 … in the order in which they were made.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / VAULT_FILE
+        self._read: tuple[int, ...] | None = None
+
+    def keys(self) -> dict[str, DepartmentKeys]:
+        """Read every department's keys."""
+        self._read = self._now()
+        return {
+            name: DepartmentKeys(
+                keys["active"],
+                {key_id: base64.b64decode(key) for key_id, key in keys["envelope"].items()},
+                base64.b64decode(keys["index"]),
+            )
+            for name, keys in _departments(self.path).items()
+        }
+
+    def has_changed(self) -> bool:
+        """Tell whether the file is another than when it was last read."""
+        return self._now() not in {None, self._read}
+
+    def changed_at(self) -> float:
+        """Return when the file was last written, in seconds since 1970."""
+        return self.path.stat().st_mtime
+
+    def add(self, department: str, random_bytes: Callable[[int], bytes]) -> str:
+        """Make another envelope key, which is not yet used, and return its id."""
+        with self._changing(department) as keys:
+            key_id = f"k{max(int(name.removeprefix('k')) for name in keys['envelope']) + 1}"
+            keys["envelope"][key_id] = _b64(random_bytes(KEY_BYTES))
+        return key_id
+
+    def use(self, department: str, key_id: str) -> None:
+        """Seal under an envelope key from now on."""
+        with self._changing(department) as keys:
+            _known(department, keys, key_id)
+            keys["active"] = key_id
+
+    def drop(self, department: str, key_id: str) -> None:
+        """Take an envelope key out of the file; the one in use stays."""
+        with self._changing(department) as keys:
+            _known(department, keys, key_id)
+            if key_id == keys["active"]:
+                raise ConfigurationError(f"Envelope key {key_id} of {department} is in use: use another one first.")
+            del keys["envelope"][key_id]
+
+    @contextmanager
+    def _changing(self, department: str) -> Iterator[dict[str, Any]]:
+        departments = _departments(self.path)
+        if department not in departments:
+            raise ConfigurationError(f"{self.path} has no keys of department {department}: check the name.")
+        yield departments[department]
+        _write(self.path, _vault_document(departments))
+
+    def _now(self) -> tuple[int, ...] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _known(department: str, keys: dict[str, Any], key_id: str) -> None:
+    if key_id not in keys["envelope"]:
+        known = ", ".join(keys["envelope"])
+        raise ConfigurationError(f"{department} has no envelope key {key_id}: it has {known}.")
+
+
+def _vault_document(departments: dict[str, Any]) -> bytes:
+    return json.dumps({"v": VAULT_V1, "departments": departments}, indent=1).encode()
 
 
 def log_signer(directory: Path, log: LogId, origin: str) -> NoteSigner:

@@ -41,6 +41,7 @@ from verify_service.storage.expunge_store import ExpungeTables
 from verify_service.storage.log_store import LogTables
 from verify_service.storage.rebuild import Rebuild
 from verify_service.storage.registry_store import RegistryStore
+from verify_service.storage.rewrap import Rewrapping
 from verify_service.vault import Vault
 from verify_service.verification.desk import Desk
 from verify_service.verification.expunge import Expunging
@@ -72,9 +73,14 @@ class Service(LogKeeping):
         return Database(self.settings.database_url)
 
     @cached_property
+    def vault_file(self) -> keyring.VaultFile:
+        """The file with the vault's keys."""
+        return keyring.VaultFile(self.settings.keys)
+
+    @cached_property
     def vault(self) -> Vault:
         """The vault with the keys of every department."""
-        return Vault(keyring.vault_keys(self.settings.keys), random_bytes)
+        return Vault(self.vault_file, random_bytes)
 
     @cached_property
     def cases(self) -> CaseStore:
@@ -155,6 +161,10 @@ class Service(LogKeeping):
     def holds(self) -> Holds:
         """Return the rosters that wait for a decision."""
         return Holds(self.settings.departments, self.registry_store)
+
+    def rewrapping(self, department: str) -> Rewrapping:
+        """What is sealed of a department, to be put under another key."""
+        return Rewrapping(self.database, self.vault, department)
 
     def rebuild(self, department: str, progress: Callable[[int, int], None]) -> int:
         """Make a department's read models anew from its records; return the number of subjects."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from verify_service import __version__, demo, settings
 from verify_service.access.policy import ROLES
-from verify_service.cli import database, evidence, registry
+from verify_service.cli import database, evidence, registry, vault
 from verify_service.cli.command import CODES, adding_to, group, service_with
 from verify_service.cli.telling import report
 from verify_service.errors import ServiceError
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     keys = group(commands, "keys", "look after key files")
     add("generate", _keys_generate, "make the key files that are missing", keys)
     database.add_to(add, commands)
+    vault.add_to(add, commands)
     registry.add_to(add)
     token = add("token", _token, "print an access token of the development issuer")
     token.add_argument("--role", choices=ROLES, required=True)

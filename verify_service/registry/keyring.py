@@ -76,17 +76,18 @@ class Keyring:
         return len(new)
 
     def _seal(self, department: str, key: BlindingKey) -> SealedKey:
-        sealed = self._vault.seal(department, _place(key.agency, key.epoch), [key.key])
+        sealed = self._vault.seal(department, blinding_key_place(key.agency, key.epoch), [key.key])
         return SealedKey(key.agency, key.epoch, sealed)
 
     def _open(self, department: str) -> dict[tuple[str, int], BlindingKey]:
         opened = {}
         for row in self._store.blinding_keys(department):
-            (key,) = self._vault.open(department, _place(row.agency, row.epoch), row.sealed)
+            (key,) = self._vault.open(department, blinding_key_place(row.agency, row.epoch), row.sealed)
             opened[row.agency, row.epoch] = BlindingKey(row.agency, row.epoch, key)
         self._opened[department] = opened
         return opened
 
 
-def _place(agency: str, epoch: int) -> str:
+def blinding_key_place(agency: str, epoch: int) -> str:
+    """Name a blinding key's row to the vault."""
     return f"blinding_key/{agency}/{epoch}"

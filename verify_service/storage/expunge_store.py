@@ -52,7 +52,7 @@ class ExpungeTables:
 
     def put(self, department: str, order: ExpungeOrder) -> None:
         """Keep an order as it now stands."""
-        content = self._vault.seal(department, _place(order.id), (orjson.dumps(vars(order)),))
+        content = self._vault.seal(department, expunge_order_place(order.id), (orjson.dumps(vars(order)),))
         with self._database.write() as connection:
             row = {"department": department, "id": order.id, **sealed_row(content, "content")}
             PUT_ORDER.run(connection, [row])
@@ -64,7 +64,7 @@ class ExpungeTables:
             row = connection.execute(asked).one_or_none()
         if row is None:
             return None
-        document = orjson.loads(self._vault.open(department, _place(order), sealed_of(row, "content"))[0])
+        document = orjson.loads(self._vault.open(department, expunge_order_place(order), sealed_of(row, "content"))[0])
         lists = {name: tuple(document[name]) for name in ("verifications", "incidents")}
         return ExpungeOrder(**{**document, **lists})
 
@@ -120,5 +120,6 @@ def _places(connection: Connection, department: str, subject: str) -> tuple[Plac
     return tuple((row.log, row.idx) for row in found)
 
 
-def _place(order: str) -> str:
+def expunge_order_place(order: str) -> str:
+    """Name an order's row to the vault."""
     return f"expunge_order/{order}"
