@@ -181,3 +181,16 @@ def test_a_stale_registry_answers_and_says_so(deployment, known):
     answer = loaded(deployment.submit("DHS-ICE", known()))
     assert answer["outcome"] == "inconclusive"
     assert "went out of date" in answer["explanation"]
+
+
+def test_a_note_that_says_what_is_never_kept_is_refused_and_nothing_of_it_is_kept(deployment, caplog):
+    reply = deployment.submit(note="Qw7tXz9pLm says he is undocumented", key="once")
+    assert reply.status_code == 422
+    (error,) = loaded(reply)["errors"]
+    assert error["pointer"] == "/note"
+    assert "immigration or citizenship status, which is never kept. Nothing was recorded" in error["detail"]
+    assert b"Qw7tXz9pLm" not in reply.get_data()
+    assert "Qw7tXz9pLm" not in caplog.text
+    assert deployment.submit(note="Says no more", key="once").status_code == 201
+    home = deployment.service.settings.home
+    assert not [path for path in home.rglob("*") if path.is_file() and b"Qw7tXz9pLm" in path.read_bytes()]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from verify_service.errors import Expunged, InvalidRequest, Unavailable
-from verify_service.verification.claim import NOTE_LENGTH
 from verify_service.verification.event import Moments, Reporter
 from verify_service.web import described, examples, replies
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
-from verify_service.web.fields import Document, Flag, Many, Text
+from verify_service.web.fields import Document, Flag, Many, Note, Text
 from verify_service.web.verification_fields import ID
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ SUBJECTS = ("verifications", "incidents")
 class OrderDocument(Document):
     """An order with the reference of its paper."""
 
-    ground = Text(NOTE_LENGTH, required=True)
+    ground = Note(required=True)
     reference = Text(120, required=True)
     verifications = Many(Text(36, pattern=ID, expects="a verification's id"), most=MOST_AT_ONCE, load_default=list)
     incidents = Many(Text(36, pattern=ID, expects="an incident's id"), most=MOST_AT_ONCE, load_default=list)

@@ -10,6 +10,8 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 
 from verify_service.clock import parse_rfc3339, rfc3339
 from verify_service.errors import ServiceError
+from verify_service.verification.claim import NOTE_LENGTH
+from verify_service.verification.screening import screened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,6 +22,11 @@ FORBIDDEN_IN_LINES = FORBIDDEN.replace(r"\u001F", r"\u0009\u000B-\u001F")
 SURROGATES = r"\uD800-\uDFFF"
 # RFC 3339 §5.6; Python alone would take every form of ISO 8601.
 RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+
+NEVER_HERE = (
+    "Free text. Never anybody's name or status: what looks like an immigration status, an A-number, a social security "
+    "number, a telephone number, an e-mail or a street address is refused, and nothing of it is kept."
+)
 
 WORDS: dict[str, Any] = {
     "required": "Add this field.",
@@ -91,6 +98,14 @@ class Text(fields.String):
         if self._pattern is not None and not self._pattern.fullmatch(value):
             raise ValidationError(f"Write {self._expects} here.")
         return value if self._parse is None else _in_the_words_of_the_domain(self._parse, value)
+
+
+class Note(Text):
+    """Free text, in lines where ``lines`` is true; what is never kept is refused (``verification.screening``)."""
+
+    def __init__(self, longest: int = NOTE_LENGTH, **options: Any) -> None:
+        _document(options, description=NEVER_HERE)
+        super().__init__(longest, parse=screened, **options)
 
 
 class Code(fields.String):

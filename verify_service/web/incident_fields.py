@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from verify_service.clock import rfc3339
 from verify_service.errors import InvalidRequest
 from verify_service.verification.checklist import ANSWERS
-from verify_service.verification.claim import NOTE_LENGTH
 from verify_service.verification.incident import AUTHORITIES, FORCE_ACTIONS, FORCE_SEEN, PLACE_TYPES
 from verify_service.verification.scene import (
     ChecklistAnswered,
@@ -19,7 +18,7 @@ from verify_service.verification.scene import (
     SupervisorArrived,
     SupervisorRequested,
 )
-from verify_service.web.fields import Code, Document, Flag, Many, Moment, Part, Text, Whole
+from verify_service.web.fields import Code, Document, Flag, Many, Moment, Note, Part, Text, Whole
 from verify_service.web.verification_fields import DAY_MS, INCIDENT_NUMBER, MOST_EVENTS, Occasion
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class ForcePart(Document):
     seen = Code(FORCE_SEEN, required=True)
     video_offset_ms = Whole(0, DAY_MS, load_default=None, allow_none=True)
     actions = Many(Code(FORCE_ACTIONS), most=len(FORCE_ACTIONS), load_default=list)
-    could_not_because = Text(NOTE_LENGTH, lines=True, load_default=None, allow_none=True)
+    could_not_because = Note(lines=True, load_default=None, allow_none=True)
 
 
 class AnsweredPart(Document):
@@ -70,7 +69,7 @@ class AnsweredPart(Document):
 
     item = Text(48, required=True)
     answer = Code(ANSWERS, required=True)
-    reason = Text(NOTE_LENGTH, lines=True, load_default=None, allow_none=True)
+    reason = Note(lines=True, load_default=None, allow_none=True)
     entered_late = Flag(load_default=False)
     force = Part(ForcePart(), load_default=None, allow_none=True)
 

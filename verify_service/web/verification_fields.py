@@ -7,13 +7,12 @@ from verify_service.verification.callback import CALLBACK_RESULTS
 from verify_service.verification.claim import (
     AGENT_ROLES,
     IDENTIFICATIONS,
-    NOTE_LENGTH,
     PHOTO_RESULTS,
     REQUESTERS,
 )
 from verify_service.verification.fact import DISPUTE_ANSWERS, DISPUTE_SOURCES, INTERRUPTIONS
 from verify_service.verification.outcome import CONCLUSIONS, OUTCOMES
-from verify_service.web.fields import Code, Document, Flag, Many, Moment, Part, QueryWhole, Text, Whole
+from verify_service.web.fields import Code, Document, Flag, Many, Moment, Note, Part, QueryWhole, Text, Whole
 
 INCIDENT_NUMBER = r"[A-Z0-9-]{1,20}"
 AGENCY = r"[A-Z0-9][A-Z0-9-]{0,30}|other|none_stated"
@@ -74,14 +73,14 @@ class SubmissionDocument(Occasion):
         20, pattern=INCIDENT_NUMBER, expects="the incident number", load_default=None, allow_none=True
     )
     incident_id = Text(36, pattern=ID, expects="an incident's id", load_default=None, allow_none=True)
-    agent_label = Text(40, required=True)
+    agent_label = Note(40, required=True)
     requested_by = Code(REQUESTERS, required=True)
     agent = Part(AgentPart(), required=True)
     identification = Code(IDENTIFICATIONS, required=True)
     identifier = Part(IdentifierPart(), load_default=None, allow_none=True)
     photo_credential = Part(PhotoCredentialPart(), load_default=None, allow_none=True)
     body_worn_video = Part(VideoPart(), load_default=None, allow_none=True)
-    note = Text(NOTE_LENGTH, lines=True, load_default=None, allow_none=True)
+    note = Note(lines=True, load_default=None, allow_none=True)
 
 
 class CallbackPart(Document):
@@ -120,7 +119,7 @@ class CorrectedAgentPart(AgentPart):
 class CorrectedFactsPart(Document):
     """The facts that are corrected; those left out stay."""
 
-    agent_label = Text(40)
+    agent_label = Note(40)
     requested_by = Code(REQUESTERS)
     identification = Code(IDENTIFICATIONS)
     identifier = Part(IdentifierPart(), allow_none=True)
@@ -141,13 +140,13 @@ class ConcludedPart(Document):
 
     outcome = Code(CONCLUSIONS, required=True)
     facts_relied_on = Many(Whole(0, MOST_EVENTS), most=100, least=1, required=True)
-    reason = Text(NOTE_LENGTH, lines=True, required=True)
+    reason = Note(lines=True, required=True)
 
 
 class GroundPart(Document):
     """The ground of an act and the reference of its paper."""
 
-    ground = Text(NOTE_LENGTH, required=True)
+    ground = Note(required=True)
     reference = Text(120, load_default=None, allow_none=True)
 
 
@@ -155,7 +154,7 @@ class DisputedPart(Document):
     """Who disputes the check, and what they say."""
 
     source = Code(DISPUTE_SOURCES, required=True)
-    statement = Text(NOTE_LENGTH, lines=True, load_default=None, allow_none=True)
+    statement = Note(lines=True, load_default=None, allow_none=True)
 
 
 class DisputeAnsweredPart(Document):
@@ -163,7 +162,7 @@ class DisputeAnsweredPart(Document):
 
     disputes_seq = Whole(0, MOST_EVENTS, required=True)
     answer = Code(DISPUTE_ANSWERS, required=True)
-    reason = Text(NOTE_LENGTH, lines=True, required=True)
+    reason = Note(lines=True, required=True)
 
 
 EVENT_KINDS = (
@@ -187,7 +186,7 @@ class EventDocument(Occasion):
     """One more event on a verification: its ``kind`` and the part of that kind."""
 
     kind = Code(EVENT_KINDS, required=True)
-    note = Text(NOTE_LENGTH, lines=True, load_default=None, allow_none=True)
+    note = Note(lines=True, load_default=None, allow_none=True)
     photo_credential = Part(PhotoCredentialPart(), load_default=None, allow_none=True)
     agency_callback = Part(CallbackPart(), load_default=None, allow_none=True)
     callback_word_read_back = Part(ReadBackPart(), load_default=None, allow_none=True)
