@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	--no-emit-find-links --quiet
 WORKERS := 2
 
-.PHONY: install demo test tools test-long check bench lock clean
+.PHONY: install demo test tools test-long check sbom bench lock clean
 
 install: $(VENV)/run
 
@@ -25,13 +25,20 @@ test-long: $(VENV)/check
 	deploy/tools --check
 	$(BIN)/python -m pytest -m long
 
-check: $(VENV)/check
+check: $(VENV)/check sbom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive verify_service
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/verify-service openapi | diff - openapi/verify-v1.json
 	$(BIN)/python .ci/audit-dependencies
+
+# What a release is made of, with the hash of every file that may be installed (CycloneDX).
+sbom: $(VENV)/check
+	mkdir -p build
+	$(BIN)/python -W ignore -m cyclonedx_py requirements requirements/run.txt --pyproject pyproject.toml \
+	  --output-reproducible --output-file build/sbom.json
 
 bench: $(VENV)/test
 	deploy/tools --check

@@ -69,7 +69,7 @@ def serving(chosen: Settings, say: Callable[[str], None]) -> Iterator[None]:
     """Serve from a process of its own until the block ends."""
     command = [sys.executable, "-m", "verify_service.cli", "serve"]
     # In a session of its own: Ctrl-C reaches the demo alone, which then ends the server once.
-    with subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(  # noqa: S603 - It is this program.  # nosec B603
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
     ) as server:
         try:

@@ -122,7 +122,7 @@ def _publish(
 
 def _drawn(wish: Wish, purpose: str) -> Random:
     """Return a source of made-up content; nothing drawn from it is a secret."""
-    return Random(f"{wish.seed}/{purpose}")  # noqa: S311
+    return Random(f"{wish.seed}/{purpose}")  # noqa: S311 - So its docstring says.  # nosec B311
 
 
 def _require_possible(folder: Path, wish: Wish, agencies: Sequence[SyntheticAgency]) -> None:
