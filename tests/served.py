@@ -19,10 +19,17 @@ from verify_service.clock import SystemClock
 from verify_service.settings import parse
 from verify_service.wiring import Service
 
+_drawn = set()
+
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
+    """Return a port that nothing listens at, and another one each time: who drew it may not listen there yet."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]
+        if port not in _drawn:
+            _drawn.add(port)
+            return port
 
 
 class Served:

@@ -6,11 +6,12 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from tests.served import free_port
 
 WITNESSCTL = Path(sys.executable).with_name("witnessctl")
 PATIENCE_SECONDS = 20
@@ -24,9 +25,7 @@ class ServedWitness:
         self.process = None
         for vkey in vkeys:
             self.vkey = json.loads(self.ctl("add-log", vkey, "--name", name, "--json"))["vkey"]
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def ctl(self, command, *arguments):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from tests.api.conftest import AUDIENCE
+from tests.served import free_port
 from verify_service.access import policy
 from verify_service.devissuer.app import create_app
 from verify_service.devissuer.issuer import PEOPLE
@@ -28,11 +28,6 @@ from verify_service.web.issuer_keys import fetch_url
 
 def numbers(key):
     return key.private_numbers()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path):

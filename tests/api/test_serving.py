@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.served import free_port
 from verify_service.errors import ConfigurationError
 from verify_service.web.serving import check_free
 
@@ -26,11 +26,6 @@ if __name__ == "__main__":
     serve(sys.argv[1], host="127.0.0.1", port=int(sys.argv[2]), workers=2, threads=2)
     print("ended in good order")
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 @contextmanager

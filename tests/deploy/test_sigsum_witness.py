@@ -17,6 +17,7 @@ from tests.contract.test_log_store import note
 from tests.deploy.tools import tool
 from tests.fakes.keys import sealed_vault, seeded_bytes
 from tests.fakes.log_store import MemoryLogs, log_id
+from tests.served import free_port
 from verify_service.clock import SystemClock, rfc3339
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.cosignature import WitnessKey
@@ -66,11 +67,6 @@ def witness(tmp_path):
     yield f"http://127.0.0.1:{port}", WitnessKey(name, public).vkey
     process.terminate()
     process.wait(PATIENCE_SECONDS)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 def wait_for(port):
