@@ -1,7 +1,6 @@
 """Attacks 9 to 12 and 20 on the record log: a second history, from a thief of the key, a backup or a rival.
 
-``pytest -k test_l`` names every attack by its row: rows 3, 5, 16, 17 and 18 in the files beside this one, the others
-with what they attack. Rows 14 and 15, rotation and witnesses, are tested with those.
+``pytest -k test_l`` names every attack by its row, here, in the files beside this one, or with what it attacks.
 """
 
 from __future__ import annotations

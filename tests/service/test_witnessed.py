@@ -96,7 +96,7 @@ def test_receipts_are_witnessed_within_seconds_and_prove_it_offline(witnessed, t
     service.database.dispose()
 
 
-def test_a_witness_that_hangs_delays_no_answer(tmp_path):
+def test_l15_a_witness_that_hangs_delays_no_answer(tmp_path):
     home, file = tmp_path / "home", tmp_path / "witnesses.txt"
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"

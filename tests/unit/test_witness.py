@@ -147,7 +147,7 @@ def test_a_second_key_of_an_origin_is_accepted_and_a_bad_line_of_a_known_key_spo
     assert add(witness, TREE.body(5, 9, note=TREE.checkpoint(9) + line)).status_code == 403
 
 
-def test_a_clock_that_went_back_cosigns_nothing(witness, clock):
+def test_l13_a_clock_that_went_back_cosigns_nothing(witness, clock):
     assert add(witness, STANDING).status_code == 200
     clock.advance(seconds=-1)
     assert add(witness, TREE.body(5, 9)).status_code == 503
@@ -163,7 +163,7 @@ class SlowClock(SetClock):
         return super().now()
 
 
-def test_of_two_histories_at_once_one_is_cosigned(ledger):
+def test_l15_of_two_histories_at_once_one_is_cosigned(ledger):
     witness = Witness(ledger, OWN, SlowClock())
     assert witness.add_checkpoint(STANDING.encode())
     outcomes, gate = [], threading.Barrier(8)

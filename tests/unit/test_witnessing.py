@@ -16,7 +16,7 @@ from tests.fakes.clock import SetClock
 from tests.fakes.keys import signer
 from tests.fakes.log_store import MemoryLogs, log_id
 from tests.fakes.witnesses import cosigned, cosigner
-from verify_service.errors import ConfigurationError, NotFound
+from verify_service.errors import ConfigurationError, NotFound, QuorumMissing, SignatureInvalid
 from verify_service.record_log.receipt import verify_receipt
 from verify_service.record_log.trust import TrustPolicy
 from verify_service.record_log.witness_call import WitnessHttp
@@ -171,7 +171,7 @@ def another_size(body):
         (signed_by("ig", at=1), "one of the two clocks is wrong"),
     ],
 )
-def test_what_a_witness_answers_otherwise_is_not_kept_and_named(
+def test_l15_what_a_witness_answers_otherwise_is_not_kept_and_named(
     log, store, witnessing, witnesses, caplog, clock, answer, says
 ):
     log.append(note("a"))
@@ -190,7 +190,33 @@ def test_what_a_witness_answers_otherwise_is_not_kept_and_named(
     assert list(store.latest(log_id()).values()) == [1]
 
 
-def test_the_pause_grows_to_ten_minutes_and_ends_with_an_answer(log, witnessing, witnesses, clock):
+def test_l15_an_old_cosignature_replayed_for_a_later_checkpoint_is_not_kept_nor_believed(
+    log, store, witnessing, witnesses, caplog
+):
+    log.append(note("a"))
+    replies = []
+
+    def noted(body):
+        replies.append(witnesses.apps["ig"].post("/add-checkpoint", data=body).get_data())
+        return 200, replies[0]
+
+    witnesses.instead["ig"] = noted
+    witnessing.submit_new()
+    log.append(note("b"))
+    with caplog.at_level(logging.WARNING):
+        witnessing.submit_new()
+    assert (len(replies), replies[0] == replies[1]) == (2, False)
+    assert "did not cosign LAPD/records at 2: The signature of ig.example/w does not fit the text." in caplog.text
+    assert list(store.latest(log_id()).values()) == [1]
+    # Whoever sends it along with a receipt is not believed either.
+    policy = TrustPolicy.parse(f"log {log.policy.logs[0].vkey}\n{POLICY}")
+    for index, own in ((0, True), (1, False)):
+        receipt, record = log.receipt(index) + replies[0].decode(), log.record(index)[0]
+        with pytest.raises(QuorumMissing if own else SignatureInvalid):
+            verify_receipt(receipt, record, policy)
+
+
+def test_l15_the_pause_grows_to_ten_minutes_and_ends_with_an_answer(log, witnessing, witnesses, clock):
     log.append(note("a"))
     witnesses.instead["ig"] = fails(ConnectionError("down"))
     for _ in range(3600):
@@ -209,7 +235,7 @@ def test_a_log_that_a_witness_does_not_watch_keeps_no_other_from_it(store, log, 
     assert (store.latest(access), list(store.latest(log_id()).values())) == ({}, [1])
 
 
-def test_one_witness_that_fails_keeps_no_other_from_cosigning(log, store, witnessing, witnesses):
+def test_l15_one_witness_that_fails_keeps_no_other_from_cosigning(log, store, witnessing, witnesses):
     log.publish()
     witnesses.instead["ig"] = fails(ConnectionError("down"))
     witnesses.instead["press"] = lambda _: (500, b"")
@@ -266,7 +292,7 @@ def _trickle(listening, first, ended):
 
 
 @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: "])
-def test_a_witness_that_is_silent_or_trickles_is_left_after_a_second(trickling, first):
+def test_l15_a_witness_that_is_silent_or_trickles_is_left_after_a_second(trickling, first):
     url = trickling(first)
     began = time.monotonic()
     with pytest.raises(OSError, match="within a second"):
