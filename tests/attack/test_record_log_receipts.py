@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.keys import ORIGIN, seeded_bytes, signer
-from verify_service.errors import RecordNotInLog
+from verify_service.errors import EvidenceFault, RecordNotInLog
 from verify_service.receiptctl import main
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.merkle import leaf_hash, node_hash
@@ -25,6 +25,7 @@ TEXT, _, SIGNED = NOTE.partition("\n\n")
 LINES = HEAD.split("\n")
 ROOT = TEXT.split("\n")[2]
 HASH = b64(bytes(32))
+SIGNATURE = unb64(SIGNED.strip().rpartition(" ")[2])
 
 
 def receipt(*, head=None, text=TEXT, signed=SIGNED):
@@ -88,6 +89,39 @@ def judged(folder, capsys, text, policy=VECTORS["policy"]):
         (receipt(signed=SIGNED.replace("— ", "- ")), 10, "signature"),
         (receipt(signed=SIGNED.rstrip("\n")), 10, "signature"),
         (receipt(signed=SIGNED[:-6] + "\n"), 10, "signature"),
+        ("", 10, "starts with the line"),
+        ("\ufeff" + receipt(), 10, "starts with the line"),
+        ("\n" + receipt(), 10, "starts with the line"),
+        (receipt().replace("\n", "\r\n"), 10, "starts with the line"),
+        (line(0, LINES[0].replace("v1", "v2")), 10, "starts with the line"),
+        (line(1, LINES[1] + "="), 10, "nonce is not base64"),
+        (line(1, f"extra {b64(bytes(31))}"), 10, "nonce must be 32 bytes long, not 31"),
+        (line(2, "index 5 "), 10, "index is not a plain decimal"),
+        (line(2, "index 0x5"), 10, "index is not a plain decimal"),
+        (line(2, f"index {2**63}"), 10, "lies outside its log of 39"),
+        (line(3, ""), 10, "three lines"),
+        (line(3, LINES[3].rstrip("=")), 10, "path is not base64"),
+        (receipt(head=[*LINES, HASH[:-1]]), 10, "path is not base64"),
+        (receipt(text=TEXT.replace("39", "")), 10, "size is not a plain decimal"),
+        (receipt(text=TEXT.replace("39", "0")), 12, "does not fit the text"),
+        (receipt(text=TEXT.replace("39", str(10**19))), 10, "size is not a plain decimal"),
+        (receipt(text=TEXT.partition("\n")[2]), 10, "three lines"),
+        (receipt(text="\n" + TEXT.partition("\n")[2]), 10, "three lines"),
+        (receipt(text=TEXT.rpartition("\n")[0]), 10, "three lines"),
+        (receipt(text=TEXT.replace(ROOT, ROOT.rstrip("="))), 10, "root is not base64"),
+        (receipt(signed=SIGNED + "\n"), 10, "signature"),
+        (receipt(signed=SIGNED + "and more\n"), 10, "signature"),
+        (receipt(signed="—\n" + SIGNED), 10, "signature"),
+        (receipt(signed=f"— {ORIGIN}\n"), 10, "signature"),
+        (receipt(signed=f"— {ORIGIN} \n"), 10, "too short"),
+        (receipt(signed=f"— {ORIGIN} {b64(SIGNATURE[:4])}\n"), 10, "too short"),
+        (receipt(signed=f"— {ORIGIN} {b64(SIGNATURE)[:-1]}\n"), 10, "signature"),
+        (receipt(signed=f"— {ORIGIN}+1 {b64(SIGNATURE)}\n"), 10, "signature"),
+        (receipt(signed=f"— {ORIGIN} {b64(SIGNATURE[:-1])}\n"), 12, "does not fit the text"),
+        (receipt(signed=f"— {ORIGIN} {b64(SIGNATURE + bytes(1))}\n"), 12, "does not fit the text"),
+        (receipt(signed=f"— {ORIGIN} {b64(bytes(4) + SIGNATURE[4:])}\n"), 12, "No key that the policy gives"),
+        (receipt(signed=f"— {ORIGIN}x {b64(SIGNATURE)}\n"), 12, "No key that the policy gives"),
+        (receipt(signed=SIGNED + SIGNED.replace(b64(SIGNATURE), b64(SIGNATURE[:4] + bytes(64)))), 12, "does not fit"),
     ],
 )
 def test_l16_each_malformed_field_is_refused_with_its_sentence(tmp_path, capsys, text, code, says):
@@ -95,6 +129,28 @@ def test_l16_each_malformed_field_is_refused_with_its_sentence(tmp_path, capsys,
     found, said = judged(tmp_path, capsys, text)
     assert (found, said.partition(":")[0]) == (code, "NOT PROVED")
     assert says in said
+
+
+def altered(text):
+    """Yield a text with each of its characters changed, left out and doubled, and cut before each of them."""
+    for place, character in enumerate(text):
+        before, after = text[:place], text[place + 1 :]
+        yield before + chr(ord(character) ^ 1) + after
+        yield before + after
+        yield before + character * 2 + after
+        yield before
+
+
+def test_l16_no_character_of_a_receipt_can_be_changed_left_out_doubled_or_cut_off():
+    policy, record = TrustPolicy.parse(VECTORS["policy"]), EVIDENCE["record"].encode()
+    assert verify_receipt(receipt(), record, policy).checkpoint.size == 39
+    tried = 0
+    for text in altered(receipt()):
+        if text != receipt():
+            with pytest.raises(EvidenceFault):
+                verify_receipt(text, record, policy)
+            tried += 1
+    assert tried > 3 * len(receipt())
 
 
 @pytest.mark.parametrize("size", [0, 5, 2**63 - 1])
