@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 from tests.deployment import DEVELOPMENT, build
 from tests.registries import SampleRegistry
@@ -32,8 +33,24 @@ def free_port():
             return port
 
 
+@contextmanager
+def served_on(request, engine, folder, **more):
+    """Serve a deployment on an engine, and end it."""
+    server = request.getfixturevalue("postgresql") if engine == "postgresql" else None
+    url = server.create() if server else f"sqlite:///{folder / 'verify.db'}"
+    made = Served(folder / "home", url, **more)
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+        if server:
+            server.drop(url)
+
+
 class Served:
     """A deployment on disk and the server on it, which can be killed and started again."""
+
+    program = "verify_service.cli"
 
     def __init__(self, home, database_url, **more):
         self.home = home
@@ -65,7 +82,7 @@ class Served:
         # A pipe that nobody reads would fill with warnings, and every thread that has one to give would wait for ever.
         with self.said.open("w") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "verify_service.cli", "serve"],
+                [sys.executable, "-m", self.program, "serve"],
                 env=environment,
                 stdout=subprocess.DEVNULL,
                 stderr=said,

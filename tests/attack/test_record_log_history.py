@@ -83,17 +83,19 @@ def elsewhere(database, mark, *texts):
 
 
 def cut(database, size):
-    """Undo everything past a size, and write the head that the log then had."""
+    """Undo everything of the records past a size, and write the head that the log then had."""
     _, store = log_on(database, None)
     peaks = Peaks()
     for entry in store.entries(log_id(), 0, size):
         peaks = peaks.append(leaf_hash(entry))
     with database.write() as connection:
         for table in (t.record, t.event, t.log_entry):
-            connection.execute(delete(table).where(table.c.idx >= size))
-        connection.execute(delete(t.log_checkpoint).where(t.log_checkpoint.c.size > size))
+            connection.execute(delete(table).where(table.c.log == log_id().name, table.c.idx >= size))
+        past = t.log_checkpoint.c.log == log_id().name, t.log_checkpoint.c.size > size
+        connection.execute(delete(t.log_checkpoint).where(*past))
         connection.execute(delete(t.incident))
-        connection.execute(update(t.log_head).values(size=size, peaks=peaks.pack()))
+        ours = t.log_head.c.log == log_id().name
+        connection.execute(update(t.log_head).where(ours).values(size=size, peaks=peaks.pack()))
 
 
 @pytest.mark.parametrize("ask", [lambda log: log.append(note("later")), lambda log: log.publish()])

@@ -10,24 +10,19 @@ import time
 
 import pytest
 
+from tests.conftest import ENGINES
 from tests.deployment import claim
 from tests.postgresql import PostgreSQL
-from tests.served import Served
+from tests.served import Served, served_on
 from verify_service.evidence.audit import audit
 
 CLIENTS = 32
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def served(request, tmp_path):
-    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
-    url = server.create() if server else f"sqlite:///{tmp_path / 'verify.db'}"
-    made = Served(tmp_path / "home", url, VERIFY_WORKERS="2", VERIFY_THREADS="8")
-    made.start()
-    yield made
-    made.stop()
-    if server:
-        server.drop(url)
+    with served_on(request, request.param, tmp_path, VERIFY_WORKERS="2", VERIFY_THREADS="8") as made:
+        yield made
 
 
 class Crowd:
