@@ -9,15 +9,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.conftest import database_on
 from tests.contract.test_log_store import note
+from tests.fakes.log_store import log_id
 from tests.fault.appending import appending, check_history, ended, log_on
-from verify_service.errors import LogRefused
+from verify_service.errors import LogRefused, RecordNotInLog
+from verify_service.storage import tables as t
 from verify_service.storage.database import Database
 
 COUNT = 12
 MOMENTS = (1, 2, 3, 5, 9, 14, 24)
+PAGE_BYTES = 4096
 REFUSALS = {"storage_full", "storage_unavailable", "outcome_unknown", "log_refused"}
 
 
@@ -90,6 +94,39 @@ def test_l05_a_commit_whose_page_was_torn_is_told_by_the_mark(home, tmp_path, sp
     with pytest.raises(LogRefused, match="It was set back"):
         check(torn, 3)
     check(home, 3)
+
+
+@pytest.mark.parametrize("spoil", [lambda tile: tile[:5000], lambda tile: bytes(len(tile))], ids=["torn", "zeroed"])
+def test_l05_a_spoiled_tile_gives_out_no_receipt(database, tmp_path, spoil):
+    log, store = log_on(database, tmp_path / "records.mark", new=True)
+    log.append(note("first"))
+    log.publish()
+    check_history(database, tmp_path / "records.mark", 256)
+    with database.write() as connection:
+        connection.execute(update(t.log_tile).values(content=spoil(store.tile(log_id(), 0, 0))))
+    log.append(note("later"))
+    for index in (0, 255, 256):
+        with pytest.raises((RecordNotInLog, LookupError)):
+            log.receipt(index, published=index < 256)
+
+
+@pytest.mark.long
+def test_l05_a_zeroed_page_of_the_database_is_never_a_history(home, tmp_path):
+    database = Database(url(home))
+    log, _ = log_on(database, home / "records.mark")
+    for number in range(3):
+        log.append(note(f"n{number}"))
+    database.dispose()
+    content, met = (home / "verify.db").read_bytes(), 0
+    for start in range(0, len(content), PAGE_BYTES):
+        here = shutil.copytree(home, tmp_path / "spoiled", dirs_exist_ok=True)
+        (here / "verify.db").write_bytes(content[:start] + bytes(PAGE_BYTES) + content[start + PAGE_BYTES :])
+        try:
+            check(here, 3)
+        except Exception:  # noqa: BLE001 - However it is told, it is told.
+            met += 1
+    # The tables, and some of their indexes, that the log is read by.
+    assert met > 3
 
 
 @pytest.fixture(scope="session")
