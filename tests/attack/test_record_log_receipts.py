@@ -111,6 +111,8 @@ def judged(folder, capsys, text, policy=VECTORS["policy"]):
         (receipt(text=TEXT.replace(ROOT, ROOT.rstrip("="))), 10, "root is not base64"),
         (receipt(signed=SIGNED + "\n"), 10, "signature"),
         (receipt(signed=SIGNED + "and more\n"), 10, "signature"),
+        (receipt(signed=SIGNED.rstrip("\n") + "x"), 10, "no signature block"),
+        (receipt(signed=SIGNED.removeprefix("— ")), 10, "is not a signature line"),
         (receipt(signed="—\n" + SIGNED), 10, "signature"),
         (receipt(signed=f"— {ORIGIN}\n"), 10, "signature"),
         (receipt(signed=f"— {ORIGIN} \n"), 10, "too short"),
