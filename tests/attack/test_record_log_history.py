@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import threading
+import time
 
 import pytest
 from sqlalchemy import delete, update
@@ -179,10 +180,9 @@ def test_l20_a_full_queue_refuses_with_words_and_loses_nothing(database, log, ma
             pass
         for thread in threads[1:]:
             thread.start()
-        for _ in range(1000):
-            if len(answers) == 7:
-                break
-            threads[-1].join(0.01)
+        end = time.monotonic() + 60
+        while len(answers) < 7 and time.monotonic() < end:
+            time.sleep(0.01)
     for thread in threads:
         thread.join(60)
     refused = [number for number, answer in answers.items() if isinstance(answer, Overloaded)]
