@@ -19,20 +19,33 @@ origin=$(sed -n 1p "$work/text")
 size=$(sed -n 2p "$work/text")
 [ "$index" -lt "$size" ] || refuse "the index lies outside the log"
 
-# 2. The policy asks for no witness, whom this cannot check, and names the log, with its key as NAME+ID+KEY.
+# 2. The policy asks for no witness, whom this cannot check, and names the log, each key of it as NAME+ID+KEY.
 grep -q '^quorum none$' "$policy" || refuse "the policy asks for witnesses: use receiptctl"
-named=$(while read -r kind key _; do [ "$kind" != log ] || [ "${key%%+*}" != "$origin" ] || echo "$key"; done <"$policy")
-[ -n "$named" ] || refuse "the policy does not name the log $origin"
-id=${named#*+} key=${named#*+*+}
-id=${id%%+*}
+named() { while read -r kind key _; do [ "$kind" != log ] || [ "${key%%+*}" != "$origin" ] || echo "$key"; done; }
+named <"$policy" >"$work/keys"
+[ -s "$work/keys" ] || refuse "the policy does not name the log $origin"
 
-# 3. That key signed the checkpoint. The DER prefix says Ed25519 (RFC 8410).
-sed -n "s|^— $origin ||p" "$work/note" | head -n 1 | base64 -d >"$work/signature"
-[ "$(head -c 4 "$work/signature" | od -An -tx1 | tr -d ' ')" = "$id" ] || refuse "the log's key did not sign"
-tail -c +5 "$work/signature" >"$work/ed25519"
-{ printf '\060\052\060\005\006\003\053\145\160\003\041\000'; printf %s "$key" | base64 -d | tail -c +2; } >"$work/public"
-openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/public" -rawin -in "$work/text" -sigfile "$work/ed25519" \
-  >/dev/null 2>&1 || refuse "the signature does not fit"
+# 3. One of those keys, and one that signs at this size, signed the checkpoint. The DER prefix says Ed25519 (RFC 8410).
+bound() { while read -r kind of size_there _; do [ "$kind $of" != "$1 $key" ] || echo "$size_there"; done <"$policy"; }
+signed='' vouches=''
+while read -r key; do
+  id=${key#*+} material=${key#*+*+} after=$(bound after) until=$(bound until)
+  sed -n "s|^— $origin ||p" "$work/note" | while read -r line; do
+    printf %s "$line" | base64 -d >"$work/line"
+    [ "$(head -c 4 "$work/line" | od -An -tx1 | tr -d ' ')" != "${id%%+*}" ] || mv "$work/line" "$work/signature"
+  done
+  [ -e "$work/signature" ] || continue
+  tail -c +5 "$work/signature" >"$work/ed25519"
+  rm "$work/signature"
+  printf '\060\052\060\005\006\003\053\145\160\003\041\000' >"$work/public"
+  printf %s "$material" | base64 -d | tail -c +2 >>"$work/public"
+  openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/public" -rawin -in "$work/text" -sigfile "$work/ed25519" \
+    >/dev/null 2>&1 || refuse "the signature does not fit"
+  signed="$signed ${id%%+*}"
+  if [ "$size" -le "${until:-$size}" ] && [ "$size" -gt "${after:--1}" ]; then vouches=yes; fi
+done <"$work/keys"
+[ -n "$signed" ] || refuse "the log's key did not sign"
+[ -n "$vouches" ] || refuse "the key$signed does not sign at $size entries: see \`after\` and \`until\` in the policy"
 
 # 4. The record and the nonce make the entry, and the path leads from its leaf to the signed root (RFC 9162 2.1.3.2).
 nonce() { sed -n 's/^extra //p' "$work/head" | base64 -d; }

@@ -10,6 +10,7 @@ from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.merkle import Peaks, inclusion_path, leaf_hash
 from verify_service.record_log.receipt import Receipt, verify_receipt
 from verify_service.record_log.record import entry_of
+from verify_service.record_log.term import Bound, Term
 from verify_service.record_log.trust import TrustPolicy
 from verify_service.signing import NoteSigner, b64, unb64
 
@@ -27,12 +28,23 @@ def forged(signer, text):
     return f"— {ORIGIN} {b64(signer.key_id + unb64(line(OTHER, text).split(' ')[2].strip())[4:])}\n"
 
 
-def receipt(*lines):
-    """Return the receipt of the one record, against a checkpoint with these signature lines."""
-    peaks = Peaks().append(leaf_hash(entry_of(NONCE, RECORD)))
-    text = Checkpoint(ORIGIN, 1, peaks.root).text
+def receipt(*lines, size=1):
+    """Return the receipt of the first record, against a checkpoint of a size with these signature lines."""
+    leaf = leaf_hash(entry_of(NONCE, RECORD))
+    peaks, leaves = Peaks(), [leaf] * size
+    for one in leaves:
+        peaks = peaks.append(one)
+    text = Checkpoint(ORIGIN, size, peaks.root).text
     note = f"{text}\n{''.join(make(text) for make in lines)}"
-    return Receipt(NONCE, 0, tuple(inclusion_path(0, 1, lambda *_: peaks.root)), note).text
+    path = inclusion_path(0, size, lambda level, start: subtree(leaves, level, start))
+    return Receipt(NONCE, 0, tuple(path), note).text
+
+
+def subtree(leaves, level, start):
+    peaks = Peaks()
+    for one in leaves[start << level : (start + 1) << level]:
+        peaks = peaks.append(one)
+    return peaks.root
 
 
 def by(signer):
@@ -43,8 +55,15 @@ def forged_by(signer):
     return lambda text: forged(signer, text)
 
 
-def policy(*signers):
-    return TrustPolicy.parse(TrustPolicy(tuple(signer.key for signer in signers)).text())
+def policy(*signers, **terms):
+    return TrustPolicy.parse(TrustPolicy(tuple(signer.key for signer in signers), **terms).text())
+
+
+def rotated(*, retired=True):
+    """Return the policy of a log whose new key came at 2 entries and whose old one went at 4."""
+    until = Bound(4, "2026-12-01T10:00:00.000Z") if retired else None
+    terms = {OLD.key: Term(until=until), NEW.key: Term(after=Bound(2, "2026-11-24T10:00:00.000Z"))}
+    return policy(OLD, NEW, terms=terms)
 
 
 @pytest.mark.parametrize("trusted", [(OLD,), (NEW,), (OLD, NEW)], ids=["old", "new", "both"])
@@ -74,3 +93,35 @@ def test_l14_a_known_key_signs_for_no_other_origin():
     elsewhere = NoteSigner("logs.example/log/LAPD/records-2", OLD.private)
     with pytest.raises(LogNotTrusted):
         verify_receipt(receipt(by(OLD)), RECORD, policy(elsewhere))
+
+
+@pytest.mark.parametrize(
+    ("size", "lines"),
+    [(1, (OLD,)), (2, (OLD,)), (3, (OLD, NEW)), (4, (NEW, OLD)), (4, (OLD,)), (5, (NEW,)), (5, (NEW, OLD))],
+)
+def test_l14_each_key_vouches_in_its_term_and_one_policy_takes_every_receipt(size, lines):
+    verify_receipt(receipt(*map(by, lines), size=size), RECORD, rotated())
+
+
+def test_l14_a_retired_key_used_after_its_date_is_refused_and_the_sentence_says_when_it_was_retired():
+    verify_receipt(receipt(by(OLD), size=5), RECORD, rotated(retired=False))
+    with pytest.raises(
+        SignatureInvalid, match=r"retired at 2026-12-01T10:00:00\.000Z, when the log had 4 entries.*Ask"
+    ):
+        verify_receipt(receipt(by(OLD), size=5), RECORD, rotated())
+
+
+def test_l14_a_new_key_does_not_vouch_for_what_was_signed_before_it():
+    with pytest.raises(SignatureInvalid, match=r"signs since 2026-11-24T10:00:00\.000Z"):
+        verify_receipt(receipt(by(NEW), size=2), RECORD, rotated())
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_l14_a_forged_line_of_a_retired_key_spoils_the_checkpoint_in_and_out_of_its_term(size):
+    with pytest.raises(SignatureInvalid, match="does not fit"):
+        verify_receipt(receipt(by(NEW), forged_by(OLD), size=size), RECORD, rotated())
+
+
+def test_l14_an_unknown_key_does_not_replace_one_that_was_retired():
+    with pytest.raises(SignatureInvalid, match="retired at"):
+        verify_receipt(receipt(by(OTHER), by(OLD), size=5), RECORD, rotated())

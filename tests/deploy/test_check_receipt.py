@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.deploy.tools import ROOT, run, tool
+from verify_service.signing import NoteSigner
 
 pytestmark = pytest.mark.long
 
@@ -32,11 +34,29 @@ def test_it_proves_what_is_proved(tmp_path, case):
     assert (code, said.split()[0]) == (0, "Proved:")
 
 
+def test_it_proves_by_either_key_of_a_rotation_in_its_term(tmp_path):
+    case = PROVED[-2]
+    note = case["receipt"].partition("\n\n")[2]
+    text, size = note.partition("\n\n")[0] + "\n", int(note.split("\n")[1])
+    key, other = VECTORS["policy"].split()[1], NoteSigner(note.split("\n")[0], Ed25519PrivateKey.generate())
+    both = case["receipt"] + other.sign(text).rpartition("\n\n")[2]
+    at = f"{size} 2026-11-24T00:00:00Z\n"
+    rotated = f"log {other.key.vkey}\nlog {key}\nuntil {key} {at}quorum none\n"
+    assert check(tmp_path, both, case["record"], rotated)[0] == 0
+    assert check(tmp_path, case["receipt"], case["record"], rotated)[0] == 0
+    assert (
+        check(tmp_path, both, case["record"], f"log {other.key.vkey}\nlog {key}\nafter {key} {at}quorum none\n")[0] == 0
+    )
+    code, said = check(tmp_path, case["receipt"], case["record"], rotated.replace("until", "after"))
+    assert (code, "does not sign at" in said) == (1, True)
+
+
 def spoiled():
     case = PROVED[-2]
     receipt, record = case["receipt"], case["record"]
     lines = receipt.split("\n")
     other = VECTORS["policy"].replace("logs.example", "other.example")
+    key = VECTORS["policy"].split()[1]
     shorter = "\n".join(lines[:3] + lines[4:])
     longer = "\n".join([*lines[:4], lines[3], *lines[4:]])
     size = lines[lines.index("") + 2]
@@ -49,6 +69,8 @@ def spoiled():
         "a shorter path": (shorter, record, VECTORS["policy"]),
         "a longer path": (longer, record, VECTORS["policy"]),
         "a quorum": (receipt, record, VECTORS["policy"].replace("quorum none", "quorum w")),
+        "a retired key": (receipt, record, f"{VECTORS['policy']}until {key} 1 2026-11-24T00:00:00Z\n"),
+        "a newer key": (receipt, record, f"{VECTORS['policy']}after {key} 9999999 2026-11-24T00:00:00Z\n"),
         "no proof": (receipt.replace("tlog-proof", "tlog-prose"), record, VECTORS["policy"]),
     }
 

@@ -10,10 +10,12 @@ from tests.fakes.witnesses import cosigned, cosigner
 from verify_service.errors import PolicyMalformed, QuorumMissing, SignatureInvalid
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.cosignature import WitnessKey
+from verify_service.record_log.term import Bound, Term
 from verify_service.record_log.trust import TrustPolicy
 
 NOTE = Checkpoint(ORIGIN, 7, bytes(32)).sign(signer())
 ONE, TWO, THREE, FOUR = (cosigner(number) for number in range(1, 5))
+AT = "2026-11-24T10:00:00Z"
 LOG = f"log {signer().key.vkey}\n"
 WITNESSES = "".join(f"witness {name} {by.key.vkey}\n" for name, by in zip("abcd", (ONE, TWO, THREE, FOUR), strict=True))
 HEAD = LOG + WITNESSES
@@ -93,6 +95,12 @@ def test_a_log_cannot_stand_in_for_a_witness():
         (f"witness e {signer().key.vkey}\nquorum a\n", "type 0x04"),
         (f"{LOG}quorum a\n", "same public key"),
         (f"log {ONE.key.vkey}\nquorum a\n", "type 0x01"),
+        (f"until {signer().key.vkey} 3 yesterday\nquorum a\n", "not an RFC 3339 time"),
+        (f"until {signer().key.vkey} 3 2026-11-24T10:00:00\nquorum a\n", "not an RFC 3339 time"),
+        (f"until {signer().key.vkey} 03 {AT}\nquorum a\n", "not a plain decimal"),
+        (f"until {signer('other.example').key.vkey} 3 {AT}\nquorum a\n", "no log line above it"),
+        (f"until {signer().key.vkey} 3 {AT}\nuntil {signer().key.vkey} 4 {AT}\nquorum a\n", "leave one `until`"),
+        (f"until {signer().key.vkey} 3 {AT}\nafter {signer().key.vkey} 4 {AT}\nquorum a\n", "before it begins"),
         ("quorum a\r\n", "control character"),
         ("group g any a\u2003b\nquorum g\n", "names no witness or group"),
     ],
@@ -109,9 +117,11 @@ def test_a_policy_without_a_quorum_is_none():
 
 
 def test_what_is_written_is_read_back_without_addresses():
-    text = f"# our logs\n\n\t{LOG}witness a {ONE.key.vkey} https://w.example/\nwitness b {TWO.key.vkey}\n"
+    text = f"# our logs\n\n\t{LOG}until {signer().key.vkey} 9 {AT}\n"
+    text += f"witness a {ONE.key.vkey} https://w.example/\nwitness b {TWO.key.vkey}\n"
     policy = TrustPolicy.parse(text + "group g all a b\nquorum g\n")
     assert policy.witnesses["a"].url == "https://w.example/"
     again = TrustPolicy.parse(policy.text())
-    assert (again.logs, again.groups, again.quorum) == (policy.logs, policy.groups, "g")
+    assert (again.logs, again.terms, again.groups, again.quorum) == (policy.logs, policy.terms, policy.groups, "g")
+    assert policy.terms == {signer().key: Term(until=Bound(9, AT))}
     assert [w.url for w in again.witnesses.values()] == [None, None]
