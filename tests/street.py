@@ -6,7 +6,7 @@ import json
 from zoneinfo import ZoneInfo
 
 from tests.fakes.clock import SetClock
-from tests.fakes.keys import sealed_vault, seeded_bytes, signer
+from tests.fakes.keys import OneKey, sealed_vault, seeded_bytes, signer
 from tests.fakes.log_store import MemoryLogs
 from tests.fakes.registry import MemoryRegistry
 from tests.registries import Station
@@ -50,7 +50,7 @@ def memory_logs(folder, clock):
         store.create(log, key.name, StoredCheckpoint(0, note, rfc3339(clock.now())))
         mark = HighWater(folder / f"{name}.mark")
         mark.create(Peaks())
-        logs.append(RecordLog(log, store, key, sealed_vault(), mark, CaseProjection(), clock, seeded_bytes(4)))
+        logs.append(RecordLog(log, store, OneKey(key), sealed_vault(), mark, CaseProjection(), clock, seeded_bytes(4)))
     return Logs(logs, store), store
 
 

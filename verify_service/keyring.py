@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from verify_service.record_log.log import LogId
+    from verify_service.signing import NoteKey
 
 VAULT_FILE = "vault.json"
 VAULT_V1 = "vault-keys/v1"
@@ -46,13 +47,12 @@ def generate(
         for department in missing:
             envelope = {FIRST_KEY: _b64(random_bytes(KEY_BYTES))}
             kept[department] = {"active": FIRST_KEY, "envelope": envelope, "index": _b64(random_bytes(KEY_BYTES))}
-        _write(vault, _vault_document(kept))
+        write_key_file(vault, _vault_document(kept))
         made.append(vault)
     for log in logs:
-        path = _signing_key(directory, log)
+        path = log_key_file(directory, log)
         if not path.exists():
-            key = Ed25519PrivateKey.from_private_bytes(random_bytes(KEY_BYTES))
-            _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            _write_signing_key(path, Ed25519PrivateKey.from_private_bytes(random_bytes(KEY_BYTES)))
             made.append(path)
     return made
 
@@ -115,7 +115,7 @@ class VaultFile:
         if department not in departments:
             raise ConfigurationError(f"{self.path} has no keys of department {department}: check the name.")
         yield departments[department]
-        _write(self.path, _vault_document(departments))
+        write_key_file(self.path, _vault_document(departments))
 
     def _now(self) -> tuple[int, ...] | None:
         try:
@@ -135,10 +135,9 @@ def _vault_document(departments: dict[str, Any]) -> bytes:
     return json.dumps({"v": VAULT_V1, "departments": departments}, indent=1).encode()
 
 
-def log_signer(directory: Path, log: LogId, origin: str) -> NoteSigner:
+def log_signer(path: Path, origin: str) -> NoteSigner:
     """Read a log's signing key; raise ConfigurationError where the file is missing or open to others."""
-    path = _signing_key(directory, log)
-    content = _read(path)
+    content = read_key_file(path)
     try:
         key = load_pem_private_key(content, None)
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -148,13 +147,35 @@ def log_signer(directory: Path, log: LogId, origin: str) -> NoteSigner:
     return NoteSigner(origin, key)
 
 
-def _signing_key(directory: Path, log: LogId) -> Path:
-    return directory / f"log-{log.department}-{log.name}.pem"
+def make_log_key(directory: Path, log: LogId, origin: str, random_bytes: Callable[[int], bytes]) -> NoteKey:
+    """Make one more signing key of a log, in a file with its id in the name, and return its public half."""
+    signer = NoteSigner(origin, Ed25519PrivateKey.from_private_bytes(random_bytes(KEY_BYTES)))
+    _write_signing_key(log_key_file(directory, log, signer.key_id.hex()), signer.private)
+    return signer.key
+
+
+def log_key_file(directory: Path, log: LogId, key_id: str = "") -> Path:
+    """Return where a log's signing key is kept: its first one, or a later one by its id."""
+    return directory / f"log-{log.department}-{log.name}{key_id and '.'}{key_id}.pem"
+
+
+def later_log_keys(directory: Path, log: LogId) -> list[Path]:
+    """Return the files of a log's keys after its first."""
+    return sorted(directory.glob(f"log-{log.department}-{log.name}.*.pem"))
+
+
+def log_terms_file(directory: Path, log: LogId) -> Path:
+    """Return where the public halves and terms of a log's keys are kept."""
+    return directory / f"log-{log.department}-{log.name}.keys"
+
+
+def _write_signing_key(path: Path, key: Ed25519PrivateKey) -> None:
+    write_key_file(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def _departments(path: Path) -> dict[str, Any]:
     try:
-        match json.loads(_read(path)):
+        match json.loads(read_key_file(path)):
             case {"v": version, "departments": dict(departments)} if version == VAULT_V1:
                 return departments
     except ValueError:
@@ -162,7 +183,8 @@ def _departments(path: Path) -> dict[str, Any]:
     raise ConfigurationError(f"{path} is not a {VAULT_V1} file: restore it from your backup.")
 
 
-def _read(path: Path) -> bytes:
+def read_key_file(path: Path) -> bytes:
+    """Read a key file; raise ConfigurationError where it is missing or open to others."""
     try:
         mode, content = path.stat().st_mode, path.read_bytes()
     except FileNotFoundError as error:
@@ -175,7 +197,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_key_file(path: Path, content: bytes) -> None:
     """Write a key file whole or not at all."""
     half = path.with_suffix(".part")
     half.unlink(missing_ok=True)
@@ -185,6 +207,12 @@ def _write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     half.replace(path)
+    # Until the folder is on its disk too, a power cut could take back a key that has signed already.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _b64(content: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from verify_service import keyring
 from verify_service.clock import rfc3339
 from verify_service.errors import ConfigurationError, LogRefused
+from verify_service.log_keys import LogKeyFiles
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.high_water import HighWater
 from verify_service.record_log.log import ACCESS, RECORDS, LogId, StoredCheckpoint
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from verify_service.clock import Clock
     from verify_service.record_log.high_water import Mark
     from verify_service.record_log.log import LogStore
+    from verify_service.record_log.log_signer import LogSigner
     from verify_service.record_log.logs import Logs
+    from verify_service.record_log.record_log import RecordLog
     from verify_service.settings import Settings
-    from verify_service.signing import NoteSigner
     from verify_service.vault import Vault
 
 LOG_NAMES = (RECORDS, ACCESS)
@@ -80,9 +82,9 @@ class LogKeeping:
         """Return a log's origin line, which is for ever."""
         return f"{self.settings.log_host}/log/{log.department}/{log.name}"
 
-    def signer(self, log: LogId) -> NoteSigner:
-        """Return the key that signs a log."""
-        return keyring.log_signer(self.settings.keys, log, self.origin(log))
+    def log_keys(self, log: LogId) -> LogKeyFiles:
+        """Return the keys of a log."""
+        return LogKeyFiles(self.settings.keys, log, self.origin(log))
 
     def high_water(self, log: LogId) -> HighWater:
         """Return a log's high-water mark on this host."""
@@ -106,7 +108,10 @@ class LogKeeping:
                 )
             if log not in {known.log for known in self.logs}:
                 raise LogRefused(f"The log {log} was begun after this service was started: restart the service.")
-            self.logs.named(log.department, log.name).check_high_water()
+            found = self.logs.named(log.department, log.name)
+            found.check_high_water()
+            if head.successor is None:
+                found.check_keys(head)
 
     def create_logs(self) -> list[LogId]:
         """Create the logs that are missing and return them."""
@@ -115,7 +120,7 @@ class LogKeeping:
             # The mark comes first: a log without one would not start, a mark without a log is found here again.
             if not self.high_water(log).path.exists():
                 self.high_water(log).create(Peaks())
-            note = Checkpoint(self.origin(log), 0, Peaks().root).sign(self.signer(log))
+            note = self.log_keys(log).signer().sign(Checkpoint(self.origin(log), 0, Peaks().root))
             self.log_store.create(log, self.origin(log), StoredCheckpoint(0, note, rfc3339(self.clock.now())))
         return missing
 
@@ -126,7 +131,33 @@ class LogKeeping:
     def generate_keys(self) -> list[Path]:
         """Make the key files that are missing and return them."""
         chosen = self.settings
-        return keyring.generate(chosen.keys, chosen.departments, self.first_log_ids(), random_bytes)
+        # A log whose terms are known had a key: another in its place would not be the one that checkers trust.
+        new = [log for log in self.first_log_ids() if not keyring.log_terms_file(chosen.keys, log).exists()]
+        made = keyring.generate(chosen.keys, chosen.departments, new, random_bytes)
+        return made + [path for log in new for path in self.log_keys(log).begin()]
+
+    def rotate_key(self, log: LogId) -> LogSigner:
+        """Make a second key of a log, which signs beside the first from here on; return both.
+
+        Raises LogRefused where the log is closed or was set back, ConfigurationError where it has two keys already or
+        the present one is not at hand.
+        """
+        keys, moment = self.log_keys(log), rfc3339(self.clock.now())
+        return self._kept(log).change_keys(lambda head: keys.rotate(head, moment, random_bytes))
+
+    def retire_key(self, log: LogId) -> LogSigner:
+        """End the term of the older of a log's two keys; return the one that goes on alone.
+
+        Raises as ``rotate_key`` does, and ConfigurationError where there is one key alone.
+        """
+        keys, moment = self.log_keys(log), rfc3339(self.clock.now())
+        return self._kept(log).change_keys(lambda head: keys.retire(head, moment))
+
+    def _kept(self, log: LogId) -> RecordLog:
+        for known in self.logs:
+            if known.log == log:
+                return known
+        raise ConfigurationError(f"There is no log {log}: name one of {', '.join(map(str, self.log_ids()))}.")
 
     def accept_high_water(self) -> list[tuple[LogId, int]]:
         """Mark the logs that this host has no mark of where the database stands, and return them."""
@@ -160,12 +191,13 @@ class LogKeeping:
         if lost:
             reason = f"{reason.rstrip('.')}. Entries {lost[0]} to {lost[-1]} were promised and are lost."
         keyring.generate(self.settings.keys, (), [new], random_bytes)
+        self.log_keys(new).begin()
         if not self.high_water(new).path.exists():
             self.high_water(new).create(Peaks())
         peaks = succeed(
             Succession(log, checkpoint, reason),
             self.log_store,
-            self.signer(new),
+            self.log_keys(new),
             self.vault,
             self.clock,
             lambda of: Scribe(of, self.vault, CaseProjection(), random_bytes),

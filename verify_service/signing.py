@@ -118,7 +118,11 @@ class NoteSigner:
 
         ``text`` ends in a newline, as C2SP signed-note asks.
         """
-        return f"{text}\n{signature_line(self.key, self.private.sign(text.encode()))}"
+        return f"{text}\n{self.line(text)}"
+
+    def line(self, text: str) -> str:
+        """Return this key's signature line over a note's text."""
+        return signature_line(self.key, self.private.sign(text.encode()))
 
     @property
     def key_id(self) -> bytes:

@@ -231,8 +231,10 @@ class Service(LogKeeping):
 
     def policy(self, *, access: bool = False) -> TrustPolicy:
         """Return what a checker's policy file says: this deployment's records logs (and access logs), its witnesses."""
-        keys = tuple(self.signer(log).key for log in self.log_ids() if access or log.series == RECORDS)
-        return replace(self.witnesses, logs=keys)
+        each = [self.log_keys(log).policy() for log in self.log_ids() if access or log.series == RECORDS]
+        keys = tuple(key for one in each for key in one.logs)
+        terms = {key: term for one in each for key, term in one.terms.items()}
+        return replace(self.witnesses, logs=keys, terms=terms)
 
     @cached_property
     def witnesses(self) -> TrustPolicy:
@@ -256,7 +258,7 @@ class Service(LogKeeping):
 
     def audit_source(self) -> AuditTables:
         """Return the database as an audit reads it."""
-        policies = {log: TrustPolicy((self.signer(log).key,)) for log in self.log_ids()}
+        policies = {log: self.log_keys(log).policy() for log in self.log_ids()}
         return AuditTables(self.database, self.cases, self.registry_store, self.vault, policies)
 
     def _synthetic(self) -> bool:
@@ -267,7 +269,7 @@ class Service(LogKeeping):
         return RecordLog(
             log,
             self.log_store,
-            self.signer(log),
+            self.log_keys(log),
             self.vault,
             self.high_water(log),
             CaseProjection(),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import database_on
 from tests.fakes.clock import SetClock
-from tests.fakes.keys import sealed_vault, seeded_bytes, signer
+from tests.fakes.keys import OneKey, sealed_vault, seeded_bytes, signer
 from tests.fakes.log_store import MemoryLogs, log_id
 from verify_service.clock import rfc3339
 from verify_service.errors import IdempotencyKeyReused, InvalidRequest, LogRefused, NotFound
@@ -45,7 +45,7 @@ def make_log(store, path, *, new=True, key=None):
         note = Checkpoint(key.name, 0, Peaks().root).sign(key)
         store.create(log_id(), key.name, StoredCheckpoint(0, note, rfc3339(CLOCK.now())))
         high_water.create(Peaks())
-    return RecordLog(log_id(), store, key, sealed_vault(), high_water, CaseProjection(), CLOCK, seeded_bytes(2))
+    return RecordLog(log_id(), store, OneKey(key), sealed_vault(), high_water, CaseProjection(), CLOCK, seeded_bytes(2))
 
 
 def note(text, key=None, subject="incident:v"):

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.contract.test_log_store import note
 from tests.deploy.tools import tool
-from tests.fakes.keys import sealed_vault, seeded_bytes
+from tests.fakes.keys import OneKey, sealed_vault, seeded_bytes
 from tests.fakes.log_store import MemoryLogs, log_id
 from tests.served import free_port
 from verify_service.clock import SystemClock, rfc3339
@@ -46,7 +46,7 @@ def made_log(store, path):
     store.create(log_id(), ORIGIN, StoredCheckpoint(0, empty, rfc3339(clock.now())))
     mark = HighWater(path)
     mark.create(Peaks())
-    return RecordLog(log_id(), store, key, sealed_vault(), mark, CaseProjection(), clock, seeded_bytes(2))
+    return RecordLog(log_id(), store, OneKey(key), sealed_vault(), mark, CaseProjection(), clock, seeded_bytes(2))
 
 
 @pytest.fixture

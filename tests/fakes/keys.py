@@ -6,6 +6,8 @@ import random
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from verify_service.record_log.log_signer import LogSigner
+from verify_service.record_log.trust import TrustPolicy
 from verify_service.signing import NoteSigner
 from verify_service.vault import DepartmentKeys, Vault
 
@@ -36,3 +38,17 @@ def sealed_vault(*departments):
 
 def signer(origin=ORIGIN):
     return NoteSigner(origin, Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96))))
+
+
+class OneKey:
+    """The keys of a log that has one, for ever."""
+
+    def __init__(self, key=None):
+        self._key = key or signer()
+        self.origin = self._key.name
+
+    def policy(self):
+        return TrustPolicy((self._key.key,))
+
+    def signer(self):
+        return LogSigner((self._key,), self.policy())

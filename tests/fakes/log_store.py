@@ -41,6 +41,8 @@ class MemoryLogs:
             yield tail
             if tail.batch is not None:
                 self._take(log, tail.batch)
+            if tail.key_ids is not None:
+                self._logs[log].head = replace(self._logs[log].head, key_ids=tuple(tail.key_ids))
 
     def create(self, log, origin, checkpoint):
         assert log not in self._logs
@@ -150,6 +152,7 @@ class MemoryTail:
         self._log = log
         self.head = logs.head(log)
         self.batch = None
+        self.key_ids = None
 
     def replies(self, requests):
         kept = ((request, self._logs.kept.get((self._log.department, request))) for request in requests)
@@ -163,6 +166,9 @@ class MemoryTail:
 
     def tile(self, level, index):
         return self._logs.tile(self._log, level, index)
+
+    def sign_with(self, key_ids):
+        self.key_ids = key_ids
 
     def write(self, batch):
         assert self.batch is None, "one batch a turn"

@@ -205,7 +205,7 @@ def test_l06_an_altered_checkpoint(service):
 
 
 def test_l11_a_fork_that_was_validly_signed(service):
-    forged = Checkpoint(service.origin(RECORDS), 256, bytes(32)).sign(service.signer(RECORDS))
+    forged = service.log_keys(RECORDS).signer().sign(Checkpoint(service.origin(RECORDS), 256, bytes(32)))
     run(service, update(t.log_checkpoint).where(t.log_checkpoint.c.size == 256).values(note=forged))
     assert (256, "a signed checkpoint is not of this history") in faults(service)
 

@@ -144,13 +144,15 @@ def test_after_a_compromise_the_successor_commits_to_what_was_published_last(dep
 
 
 def test_a_checkpoint_from_outside_must_be_the_logs_own(deployment, tmp_path):
-    signer = deployment.service.signer(LogId("LAPD", "access"))
+    signer = deployment.service.log_keys(LogId("LAPD", "access")).signer().signers[0]
     forged = Checkpoint(deployment.service.origin(OLD), 9, Peaks().root).sign(signer)
     path = tmp_path / "checkpoint"
     path.write_text(forged)
     with pytest.raises(SignatureInvalid):
         succeed(deployment.service, "records", checkpoint=path)
-    path.write_text(Checkpoint(deployment.service.origin(OLD), 9, bytes(32)).sign(deployment.service.signer(OLD)))
+    path.write_text(
+        deployment.service.log_keys(OLD).signer().sign(Checkpoint(deployment.service.origin(OLD), 9, bytes(32)))
+    )
     (done,) = succeed(deployment.service, "records", checkpoint=path)
     assert done["checkpoint"] == path.read_text()
 
@@ -197,9 +199,9 @@ def test_a_database_from_before_the_succession_is_refused(deployment):
 
 def test_the_audit_finds_a_successor_that_begins_with_something_else(deployment, known):
     deployment.submit("DHS-ICE", known())
-    service, signer = deployment.service, deployment.service.signer(OLD)
+    service, signer = deployment.service, deployment.service.log_keys(OLD).signer()
     size = service.log_store.head(OLD).size
-    other = Checkpoint(service.origin(OLD), size, bytes(32)).sign(signer)
+    other = signer.sign(Checkpoint(service.origin(OLD), size, bytes(32)))
     service.succeed(OLD, REASON, compromised=False, known=other)
     assert faults(again(deployment).service) == [
         "the succession's checkpoint is not of the history of the log before it"

@@ -27,7 +27,7 @@ class Witnessed:
         home, file = folder / "home", folder / "witnesses.txt"
         self.served = Served(home, f"sqlite:///{home}/verify.db", VERIFY_WORKERS="2", VERIFY_WITNESSES=str(file))
         service = self.served.service()
-        keys = [service.signer(log).key.vkey for log in service.log_ids()]
+        keys = [service.log_keys(log).policy().logs[0].vkey for log in service.log_ids()]
         self.ig = ServedWitness(folder / "ig", "ig.example/w", *keys).start()
         self.press = ServedWitness(folder / "press", "press.example/w", keys[0]).start()
         file.write_text(

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from verify_service.record_log.log import Append, Draft, Link, LogId, RetryKey, Tail
+    from verify_service.record_log.log_signer import LogSigner
     from verify_service.record_log.proposal import Proposal, Scribe, Written
-    from verify_service.signing import NoteSigner
     from verify_service.vault import Vault
 
 
@@ -89,12 +89,12 @@ class OpenBatch:
         """Place one record that belongs to no subject."""
         self._take([self._scribe.write(draft, {})[0]])
 
-    def close(self, signer: NoteSigner, *, publish: bool = False) -> Batch:
+    def close(self, signer: LogSigner, *, publish: bool = False) -> Batch:
         """Sign the new end of the log and return all that has to be written."""
         head = replace(self._tail.head, peaks=self._peaks)
         if publish:
             head = replace(head, published=head.size)
-        note = Checkpoint(head.origin, head.size, self._peaks.root).sign(signer)
+        note = signer.sign(Checkpoint(head.origin, head.size, self._peaks.root))
         return Batch(
             head=head,
             checkpoint=StoredCheckpoint(head.size, note, rfc3339(self._now) if publish else None),

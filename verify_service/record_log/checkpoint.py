@@ -26,9 +26,9 @@ class Checkpoint:
         """The three lines that are signed."""
         return f"{self.origin}\n{self.size}\n{b64(self.root)}\n"
 
-    def sign(self, signer: NoteSigner) -> str:
-        """Return the signed note."""
-        return signer.sign(self.text)
+    def sign(self, *signers: NoteSigner) -> str:
+        """Return the note with each signer's line."""
+        return "\n".join([self.text, "".join(signer.line(self.text) for signer in signers)])
 
     @classmethod
     def parse(cls, note: str) -> tuple[Checkpoint, Note]:

@@ -45,7 +45,8 @@ class Head:
     """The end of a log: its origin line, its tree, and the size last published.
 
     ``before`` is the number of entries of the logs before it, so that places can be ordered across them; ``successor``
-    is the name of the log that goes on for it, None while it is the newest.
+    is the name of the log that goes on for it, None while it is the newest. ``key_ids`` are those of the keys that sign
+    from here on, the oldest first, and empty until the log's first key gets a second beside it.
     """
 
     origin: str
@@ -53,6 +54,7 @@ class Head:
     published: int = 0
     before: int = 0
     successor: str | None = None
+    key_ids: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -229,6 +231,9 @@ class Tail(Protocol):
 
     def tile(self, level: int, index: int) -> bytes:
         """Return a tile's bytes as far as it has grown; level 0 from the entries, empty where none are."""
+
+    def sign_with(self, key_ids: Sequence[str]) -> None:
+        """Name the keys that sign from here on; it is durable once the holder of the tail ends normally."""
 
     def write(self, batch: Batch) -> None:
         """Write a batch; it is durable once the holder of the tail ends normally."""

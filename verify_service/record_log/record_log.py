@@ -14,7 +14,6 @@ from verify_service.record_log.proposal import Proposal, Scribe, record_place
 from verify_service.record_log.receipt import Receipt, verify_receipt
 from verify_service.record_log.record import NONCE_BYTES, cover, unpack_fields
 from verify_service.record_log.tiles import TILE_WIDTH, subtree_from_tiles
-from verify_service.record_log.trust import TrustPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,9 +21,19 @@ if TYPE_CHECKING:
     from verify_service.clock import Clock
     from verify_service.record_log.group_commit import Ticket
     from verify_service.record_log.high_water import HighWater
-    from verify_service.record_log.log import Append, Appended, LogId, LogStore, Projection, StoredCheckpoint, Tail
+    from verify_service.record_log.log import (
+        Append,
+        Appended,
+        Head,
+        LogId,
+        LogStore,
+        Projection,
+        StoredCheckpoint,
+        Tail,
+    )
+    from verify_service.record_log.log_signer import LogKeys, LogSigner
     from verify_service.record_log.record import SealedField
-    from verify_service.signing import NoteSigner
+    from verify_service.record_log.trust import TrustPolicy
     from verify_service.vault import Vault
 
 if TYPE_CHECKING:
@@ -49,7 +58,7 @@ class RecordLog:
         self,
         log: LogId,
         store: LogStore,
-        signer: NoteSigner,
+        keys: LogKeys,
         vault: Vault,
         high_water: HighWater,
         projection: Projection,
@@ -58,18 +67,22 @@ class RecordLog:
     ) -> None:
         self.log = log
         self._store = store
-        self._signer = signer
+        self._keys = keys
         self._vault = vault
         self._high_water = high_water
         self._clock = clock
         self._scribe = Scribe(log, vault, projection, random_bytes)
         self._group: GroupCommit[Request] = GroupCommit(self._commit)
-        self.policy = TrustPolicy((signer.key,))
 
     @property
     def origin(self) -> str:
         """The log's origin line, which never changes."""
-        return self._signer.name
+        return self._keys.origin
+
+    @property
+    def policy(self) -> TrustPolicy:
+        """Every key that signs the log or did, with its term."""
+        return self._keys.policy()
 
     def append(self, append: Append) -> Appended:
         """Append a request's records and return its reply; a retry with the same key and body gets the first reply.
@@ -112,6 +125,18 @@ class RecordLog:
                 raise NotFound(f"There is no log {self.log}.")
             turn.check(head.peaks, subtree_from_tiles(lambda level, tile: self._store.tile(self.log, level, tile)))
 
+    def check_keys(self, head: Head) -> None:
+        """Raise LogRefused or ConfigurationError unless the keys that sign after this head are at hand."""
+        self._signer(head)
+
+    def change_keys(self, change: Callable[[Head], LogSigner]) -> LogSigner:
+        """Let ``change`` put the keys for what follows the head it is given, while nobody appends; return them."""
+        with self._high_water.turn() as turn, self._store.hold_tail(self.log) as tail:
+            turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
+            signer = change(tail.head)
+            tail.sign_with(signer.key_ids(tail.head.size + 1))
+        return signer
+
     def last_published(self) -> StoredCheckpoint | None:
         """Return the newest published checkpoint."""
         head = self._store.head(self.log)
@@ -131,10 +156,10 @@ class RecordLog:
                 turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
                 if not due(tail.head.published):
                     return None
-                batch = self._batch(tail)
+                signer, batch = self._signer(tail.head), self._batch(tail)
                 while not batch or batch.size % TILE_WIDTH or batch.size < tail.head.published + TILE_WIDTH:
                     batch.add(Draft(cover(self.log.department, rfc3339(self._clock.now()))))
-                closed = batch.close(self._signer, publish=True)
+                closed = batch.close(signer, publish=True)
                 tail.write(closed)
             turn.advance(closed.head.peaks)
         return closed.head.size
@@ -161,7 +186,7 @@ class RecordLog:
         with self._high_water.turn() as turn:
             with self._store.hold_tail(self.log) as tail:
                 turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
-                batch, peaks = self._batch(tail), tail.head.peaks
+                signer, batch, peaks = self._signer(tail.head), self._batch(tail), tail.head.peaks
                 batch.load(ticket.request[0] for ticket in tickets)
                 for ticket in tickets:
                     try:
@@ -169,7 +194,7 @@ class RecordLog:
                     except ServiceError as refusal:
                         ticket.fail(refusal)
                 if len(batch):
-                    closed = batch.close(self._signer)
+                    closed = batch.close(signer)
                     tail.write(closed)
                     peaks = closed.head.peaks
             turn.advance(peaks)
@@ -184,6 +209,11 @@ class RecordLog:
         except ServiceError:
             # Whether it is refused is decided at the tail, where a retry of what was accepted gets its first answer.
             return None
+
+    def _signer(self, head: Head) -> LogSigner:
+        signer = self._keys.signer()
+        signer.check(str(self.log), head)
+        return signer
 
     def _batch(self, tail: Tail) -> OpenBatch:
         return OpenBatch(self.log, tail, self._scribe, self._vault, self._clock.now())

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from verify_service.clock import Clock
     from verify_service.record_log.log import LogId, LogStore
+    from verify_service.record_log.log_signer import LogKeys
     from verify_service.record_log.proposal import Scribe
     from verify_service.record_log.trust import TrustPolicy
-    from verify_service.signing import NoteSigner
     from verify_service.vault import Vault
 
 SUCCESSION = "succession"
@@ -61,7 +61,7 @@ def last_checkpoint(log: LogId, store: LogStore, policy: TrustPolicy, *, comprom
 def succeed(
     succession: Succession,
     store: LogStore,
-    signer: NoteSigner,
+    keys: LogKeys,
     vault: Vault,
     clock: Clock,
     scribe: Callable[[LogId], Scribe],
@@ -73,9 +73,9 @@ def succeed(
     """
     if not 0 < len(succession.reason) <= LONGEST_REASON:
         raise ConfigurationError(f"The reason has {len(succession.reason)} characters: give 1 to {LONGEST_REASON}.")
-    new, now = succession.old.successor, clock.now()
-    first = StoredCheckpoint(0, Checkpoint(signer.name, 0, Peaks().root).sign(signer), rfc3339(now))
-    with store.succeed(succession.old, signer.name, first) as tail:
+    new, now, signer = succession.old.successor, clock.now(), keys.signer()
+    first = StoredCheckpoint(0, signer.sign(Checkpoint(keys.origin, 0, Peaks().root)), rfc3339(now))
+    with store.succeed(succession.old, keys.origin, first) as tail:
         batch = OpenBatch(new, tail, scribe(new), vault, now)
         batch.add(Draft(succession.record(rfc3339(now))))
         closed = batch.close(signer)

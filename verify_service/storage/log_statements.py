@@ -45,6 +45,9 @@ ADVANCE = selected(
 CLOSE = selected(
     update(log_head).where(*_of(log_head)).values(successor=bindparam("successor_is", type_=log_head.c.successor.type))
 )
+SIGN_WITH = selected(
+    update(log_head).where(*_of(log_head)).values(key_ids=bindparam("key_ids_are", type_=log_head.c.key_ids.type))
+)
 NAMES = selected(
     select(log_head.c.log)
     .where(log_head.c.department == bindparam("department_is"))

@@ -14,7 +14,7 @@ from verify_service.storage.prepared import numbered, room_for
 from verify_service.storage.rows import sealed_of, sealed_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
@@ -141,6 +141,10 @@ class HeldTail:
         """Return a tile's bytes as far as it has grown."""
         return _tile(self._connection, self._log, level, index)
 
+    def sign_with(self, key_ids: Sequence[str]) -> None:
+        """Name the keys that sign from here on, in the open transaction."""
+        sql.SIGN_WITH.run(self._connection, {**sql.named(self._log), "key_ids_are": " ".join(key_ids)})
+
     def write(self, batch: Batch) -> None:
         """Write a batch in the open transaction."""
         connection, names = self._connection, _columns(self._log)
@@ -199,7 +203,7 @@ def read_head(connection: Connection, log: LogId) -> Head:
     row = sql.HEAD.one(connection, sql.named(log))
     if row is None:
         raise _no_such(log)
-    return Head(row.origin, Peaks(row.size, tuple(split_tile(row.peaks))), row.published, row.before, row.successor)
+    return _head_of(row, Peaks(row.size, tuple(split_tile(row.peaks))))
 
 
 def _newest(connection: Connection, log: LogId) -> Head:
@@ -217,7 +221,7 @@ def _newest(connection: Connection, log: LogId) -> Head:
 
 def _create(connection: Connection, log: LogId, head: Head, checkpoint: StoredCheckpoint) -> None:
     names = _columns(log)
-    sizes = {"size": 0, "peaks": b"", "published": 0, "before": head.before, "successor": None}
+    sizes = {"size": 0, "peaks": b"", "published": 0, "before": head.before, "successor": None, "key_ids": None}
     sql.ADD_HEAD.run(connection, [{**names, "origin": head.origin, **sizes}])
     sql.ADD_CHECKPOINT.run(connection, [{**names, **vars(checkpoint)}])
 
@@ -235,7 +239,11 @@ def _tile(connection: Connection, log: LogId, level: int, index: int) -> bytes:
 
 
 def _head(row: Any) -> Head:
-    return Head(row.origin, Peaks.unpack(row.size, row.peaks), row.published, row.before, row.successor)
+    return _head_of(row, Peaks.unpack(row.size, row.peaks))
+
+
+def _head_of(row: Any, peaks: Peaks) -> Head:
+    return Head(row.origin, peaks, row.published, row.before, row.successor, tuple((row.key_ids or "").split()))
 
 
 def _checkpoint(row: Any) -> StoredCheckpoint:

@@ -57,6 +57,8 @@ log_head = Table(
     Column("published", BigInteger, nullable=False),
     Column("before", BigInteger, nullable=False),
     Column("successor", String(32)),
+    # The ids of the keys that sign from here on, the oldest first; null while it is the first key alone.
+    Column("key_ids", String(64)),
 )
 
 # One row a leaf. It stays when its record is expunged.
