@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from verify_service import __version__, demo, settings
 from verify_service.access.policy import ROLES
-from verify_service.cli import database, evidence, registry, vault
-from verify_service.cli.command import CODES, adding_to, group, service_with
+from verify_service.cli import database, evidence, keys, registry, vault
+from verify_service.cli.command import CODES, adding_to, service_with
 from verify_service.cli.telling import report
 from verify_service.errors import ServiceError
 from verify_service.server import serve
@@ -54,15 +54,6 @@ def _serve(_: argparse.Namespace) -> int:
     return 0
 
 
-def _keys_generate(given: argparse.Namespace) -> int:
-    service = service_with("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
-    made = service.generate_keys()
-    said = [f"Made {path}: back it up where the database is not." for path in made] or [
-        "Every key file is there already."
-    ]
-    return report(given.json, {"made": [str(path) for path in made]}, *said)
-
-
 def _token(given: argparse.Namespace) -> int:
     service = service_with("VERIFY_ISSUER", "VERIFY_AUDIENCE", "VERIFY_DEPARTMENTS")
     lifetime = timedelta(minutes=given.minutes)
@@ -85,8 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     demonstration.add_argument("--once", action="store_true", help="play one encounter, prove it offline, and end")
     demonstration.add_argument("--no-rosters", action="store_true", help="with no roster in the world, as today")
     add("serve", _serve, "serve the API")
-    keys = group(commands, "keys", "look after key files")
-    add("generate", _keys_generate, "make the key files that are missing", keys)
+    keys.add_to(add, commands)
     database.add_to(add, commands)
     vault.add_to(add, commands)
     registry.add_to(add)

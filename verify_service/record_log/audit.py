@@ -16,12 +16,13 @@ from verify_service.record_log.tiles import TILE_WIDTH, grown_tiles, level_zero,
 from verify_service.vault import SealBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from verify_service.record_log.high_water import Mark
     from verify_service.record_log.log import Head, LogId, StoredCheckpoint, StoredRecord
     from verify_service.record_log.record import SealedField
     from verify_service.record_log.trust import TrustPolicy
+    from verify_service.signing import NoteKey
     from verify_service.vault import Vault
 
 # Whole tiles, and as many rows as are held at once.
@@ -77,7 +78,7 @@ class LogAudit:
     ) -> None:
         self._snapshot = snapshot
         self._vault = vault
-        self._keys = policy.keys_of(snapshot.head.origin)
+        self._policy = policy
         self._promised = promised
         self._peaks = Peaks()
         self._follows = follows
@@ -181,14 +182,20 @@ class LogAudit:
         self._check_signed(checkpoint, self._peaks.root)
 
     def _check_signed(self, checkpoint: StoredCheckpoint, root: bytes) -> None:
+        origin = self._snapshot.head.origin
         try:
             parsed, note = Checkpoint.parse(checkpoint.note)
-            signed = note.check(self._keys)
+            signed = note.check(self._policy.keys_of(origin))
         except EvidenceFault as error:
             self._fault(checkpoint.size, f"a checkpoint does not verify: {error}")
             return
-        if not signed or parsed.origin != self._snapshot.head.origin:
+        due = self._policy.signing(origin, parsed.size)
+        if not signed or parsed.origin != origin:
             self._fault(checkpoint.size, "a checkpoint is not signed by this log's key")
+        elif signed.keys() != set(due):
+            self._fault(
+                checkpoint.size, f"a checkpoint is signed by {_ids(signed)}, but at its size {_ids(due)} has to sign"
+            )
         elif (parsed.size, parsed.root) != (checkpoint.size, root):
             self._fault(checkpoint.size, "a signed checkpoint is not of this history")
         if not (checkpoint.witnessed or checkpoint.note).startswith(checkpoint.note):
@@ -238,7 +245,8 @@ class LogAudit:
         old = self._follows
         try:
             parsed, note = Checkpoint.parse(record.facts["old_checkpoint"])
-            signed = note.check(old._keys)  # noqa: SLF001
+            due = old._policy.signing(parsed.origin, parsed.size)  # noqa: SLF001
+            signed = note.check(due)
         except EvidenceFault as error:
             self._fault(index, f"the succession's checkpoint does not verify: {error}")
             return
@@ -260,3 +268,7 @@ class LogAudit:
 
     def _fault(self, where: int | None, sentence: str) -> None:
         self.faults.append(Fault(str(self._snapshot.log), where, sentence))
+
+
+def _ids(keys: Iterable[NoteKey]) -> str:
+    return " and ".join(sorted(key.key_id.hex() for key in keys)) or "no key"
