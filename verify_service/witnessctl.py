@@ -1,4 +1,4 @@
-"""Run a witness, on a host of its own with a key of its own: `witnessctl serve | add-log | status`."""
+"""Run a witness, on a host of its own with a key of its own: `witnessctl serve | add-log | retire-key | status`."""
 
 from __future__ import annotations
 
@@ -59,13 +59,28 @@ def _add_log(given: argparse.Namespace) -> None:
     _report(given.json, {"watches": key.name, "vkey": own}, f"Watches {key.name}. This witness's key is\n{own}")
 
 
+def _retire_key(given: argparse.Namespace) -> None:
+    key = NoteKey.parse(given.vkey)
+    Ledger(given.home).retire_key(key)
+    retired = key.key_id.hex()
+    _report(given.json, {"retired": key.vkey}, f"Accepts {retired} for {key.name} no longer.")
+
+
 def _status(given: argparse.Namespace) -> None:
+    ledger = Ledger(given.home)
     logs = {
-        origin: {"size": kept.size, "cosigned_at": rfc3339(utc(kept.seconds)) if kept.seconds else "never"}
-        for origin, kept in Ledger(given.home).logs().items()
+        origin: {
+            "size": kept.size,
+            "cosigned_at": rfc3339(utc(kept.seconds)) if kept.seconds else "never",
+            "keys": " ".join(key.key_id.hex() for key in ledger.keys(origin)),
+        }
+        for origin, kept in ledger.logs().items()
     }
     own = cosigner(given.home).key.vkey
-    said = [f"{origin}: {kept['size']} entries, cosigned {kept['cosigned_at']}" for origin, kept in logs.items()]
+    said = [
+        f"{origin}: {kept['size']} entries, cosigned {kept['cosigned_at']}, key {kept['keys']}"
+        for origin, kept in logs.items()
+    ]
     _report(given.json, {"vkey": own, "logs": logs}, "\n".join([own, *said]))
 
 
@@ -99,10 +114,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="serve the newest checkpoints to anybody; never for a log whose heads are not public",
     )
-    adding = add("add-log", _add_log, "watch a log; the first makes the witness's key and ledger")
+    adding = add("add-log", _add_log, "watch a log, or accept one more key of it; the first makes the witness's key")
     adding.add_argument("vkey", metavar="VKEY", help="the log's key, as its policy file has it")
     adding.add_argument("--name", required=True, help="the witness's own name, such as witness.example.gov/ig")
     adding.add_argument("--json", action="store_true", help="print one JSON document")
+    retiring = add("retire-key", _retire_key, "accept a key of a log no longer, once it has another")
+    retiring.add_argument("vkey", metavar="VKEY", help="the log's key that was retired")
+    retiring.add_argument("--json", action="store_true", help="print one JSON document")
     add("status", _status, "say which logs are watched and what was cosigned last").add_argument(
         "--json", action="store_true", help="print one JSON document"
     )

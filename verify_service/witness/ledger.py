@@ -66,6 +66,18 @@ class Ledger:
         with self._connected() as connection, _transaction(connection):
             connection.execute("INSERT OR IGNORE INTO log VALUES (?, ?)", (key.name, key.vkey))
 
+    def retire_key(self, key: NoteKey) -> None:
+        """Accept a key of a log no longer; raise ConfigurationError for one that is unknown or the log's only one."""
+        with self._connected() as connection, _transaction(connection):
+            known = {vkey for (vkey,) in connection.execute("SELECT vkey FROM log WHERE origin = ?", (key.name,))}
+            if key.vkey not in known:
+                raise ConfigurationError(f"This witness does not accept {key.vkey}: see `witnessctl status`.")
+            if known == {key.vkey}:
+                raise ConfigurationError(
+                    f"It is the only key of {key.name}: add the newer one first, with `witnessctl add-log`."
+                )
+            connection.execute("DELETE FROM log WHERE origin = ? AND vkey = ?", (key.name, key.vkey))
+
     def logs(self) -> dict[str, Cosigned]:
         """Return the watched logs by origin, each with what was cosigned last."""
         with self._connected() as connection, _transaction(connection):
