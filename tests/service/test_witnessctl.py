@@ -8,10 +8,11 @@ import subprocess
 import pytest
 
 from tests.fakes.keys import ORIGIN, signer
+from tests.fakes.witnesses import cosigner
 from tests.unit.test_witness import TREE
 from tests.witnesses import WITNESSCTL, ServedWitness
 from verify_service.record_log.cosignature import WitnessKey
-from verify_service.signing import Note
+from verify_service.signing import Note, NoteSigner
 from verify_service.witnessctl import main
 
 NAME = "witness.example/ig"
@@ -24,7 +25,7 @@ def witness(tmp_path):
 
 def test_it_cosigns_over_http_and_says_what_it_saw(witness):
     assert stat.S_IMODE((witness.home / "witness.pem").stat().st_mode) == 0o600
-    assert witness.status()["logs"] == {ORIGIN: {"size": 0, "cosigned_at": "never"}}
+    assert witness.status()["logs"] == {ORIGIN: {"size": 0, "cosigned_at": "never", "keys": signer().key_id.hex()}}
     witness.start()
     try:
         status, line = witness.post(TREE.body(0, 7).encode())
@@ -36,6 +37,29 @@ def test_it_cosigns_over_http_and_says_what_it_saw(witness):
         witness.stop()
     # The heads of a log that is not published must not be had from its witness unless that was asked for.
     assert "--monitored" in witness.ctl("serve", "--help")
+
+
+def test_l14_a_witness_goes_on_through_a_rotation_and_accepts_the_retired_key_no_longer(witness, capsys):
+    new = NoteSigner(ORIGIN, cosigner(5).private)
+    home = ["--home", str(witness.home)]
+    assert main(["retire-key", *home, signer().key.vkey]) == 3
+    assert "the only key" in capsys.readouterr().err
+    assert main(["retire-key", *home, new.key.vkey]) == 3
+    assert "does not accept" in capsys.readouterr().err
+    witness.start()
+    try:
+        assert witness.post(TREE.body(0, 7, note=TREE.checkpoint(7, new)).encode())[0] == 403
+        assert witness.post(TREE.body(0, 7).encode())[0] == 200
+        # While it serves: nothing is restarted.
+        assert main(["add-log", *home, "--name", NAME, new.key.vkey]) == 0
+        both = TREE.checkpoint(8) + new.line(TREE.checkpoint(8).partition("\n\n")[0] + "\n")
+        assert witness.post(TREE.body(7, 8, note=both).encode())[0] == 200
+        assert main(["retire-key", *home, signer().key.vkey]) == 0
+        assert witness.post(TREE.body(8, 9).encode())[0] == 403
+        assert witness.post(TREE.body(8, 9, note=TREE.checkpoint(9, new)).encode())[0] == 200
+        assert witness.status()["logs"][ORIGIN]["keys"] == new.key_id.hex()
+    finally:
+        witness.stop()
 
 
 def test_a_key_and_a_name_are_for_ever(witness, capsys):
