@@ -141,6 +141,8 @@ def test_a_lost_key_stops_the_start_and_only_a_succession_goes_on_without_it(dep
 def test_a_key_of_the_overlap_that_cannot_be_used_stops_the_start_and_the_retirement(deployment, spoil):
     command(deployment, keys.rotate)
     (path,) = keyring.later_log_keys(deployment.service.settings.keys, LOG)
+    terms = keyring.log_terms_file(deployment.service.settings.keys, LOG)
+    before = terms.read_bytes()
     if spoil == "lost":
         path.unlink()
     else:
@@ -151,6 +153,7 @@ def test_a_key_of_the_overlap_that_cannot_be_used_stops_the_start_and_the_retire
     for ask in (start, lambda: command(deployment, keys.retire)):
         with pytest.raises(ConfigurationError, match=says):
             ask()
+    assert terms.read_bytes() == before
 
 
 def test_terms_that_are_lost_after_a_rotation_or_of_another_log_are_refused(deployment):
