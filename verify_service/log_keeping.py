@@ -114,7 +114,7 @@ class LogKeeping:
                 found.check_keys(head)
 
     def create_logs(self) -> list[LogId]:
-        """Create the logs that are missing and return them."""
+        """Create the logs that are missing and return them; write down the public keys of those that are there."""
         missing = [log for log in self.first_log_ids() if self.log_store.head(log) is None]
         for log in missing:
             # The mark comes first: a log without one would not start, a mark without a log is found here again.
@@ -122,6 +122,9 @@ class LogKeeping:
                 self.high_water(log).create(Peaks())
             note = self.log_keys(log).signer().sign(Checkpoint(self.origin(log), 0, Peaks().root))
             self.log_store.create(log, self.origin(log), StoredCheckpoint(0, note, rfc3339(self.clock.now())))
+        # An earlier release kept the private keys alone.
+        for log in self.log_ids():
+            self.log_keys(log).begin()
         return missing
 
     def marks(self) -> dict[LogId, Mark | None]:

@@ -155,6 +155,26 @@ def test_a_closed_log_takes_nothing_and_its_successor_knows_how_many_came_before
     assert store.head(old).size == 1
 
 
+def test_the_head_names_the_keys_that_sign_from_where_they_were_named_on(log, store):
+    log.append(note("a"))
+    assert store.head(log_id()).key_ids == ()
+    with pytest.raises(ZeroDivisionError), store.hold_tail(log_id()) as tail:
+        tail.sign_with(["00000000"])
+        raise ZeroDivisionError
+    assert store.head(log_id()).key_ids == ()
+    own = signer().key_id.hex()
+    with store.hold_tail(log_id()) as tail:
+        tail.sign_with([own])
+    log.append(note("b"))
+    assert (store.head(log_id()).size, store.head(log_id()).key_ids) == (2, (own,))
+    with store.hold_tail(log_id()) as tail:
+        tail.sign_with([own, "00000000"])
+    for ask in (lambda: log.append(note("c")), log.publish):
+        with pytest.raises(LogRefused, match=f"to be signed with {own} and 00000000, but this host has {own}"):
+            ask()
+    assert store.head(log_id()).size == 2
+
+
 def test_tiles_grow_past_a_whole_one(log, store):
     def many(subjects):
         drafts = tuple(Draft(Record(kind="k", department="LAPD", received_at="t", body={"n": n})) for n in range(100))

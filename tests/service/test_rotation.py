@@ -137,6 +137,16 @@ def test_a_lost_key_stops_the_start_and_only_a_succession_goes_on_without_it(dep
     assert faults(later.service) == []
 
 
+def test_a_deployment_of_before_gets_its_public_keys_written_down_by_an_upgrade(deployment):
+    submitted(deployment, "Agent 1")
+    terms = keyring.log_terms_file(deployment.service.settings.keys, LOG)
+    kept = terms.read_bytes()
+    terms.unlink()
+    submitted(deployment, "Agent 2")
+    assert deployment.service.create_logs() == []
+    assert terms.read_bytes() == kept
+
+
 @pytest.mark.parametrize("spoil", ["another's", "not a key", "lost"])
 def test_a_key_of_the_overlap_that_cannot_be_used_stops_the_start_and_the_retirement(deployment, spoil):
     command(deployment, keys.rotate)
