@@ -101,22 +101,42 @@ def test_l04_a_commit_that_was_not_acknowledged_is_not_called_undone(deployment,
     assert count(deployment) == 1
 
 
-@ON_POSTGRESQL
-def test_l04_a_commit_that_stood_but_was_not_acknowledged_is_answered_once(deployment, postgresql):
-    # It waits for a standby that never comes: it is on disk by then, and whoever waits is cut off.
-    postgresql.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-    postgresql.run("SELECT pg_reload_conf()")
-    name = deployment.service.database.engine.url.database
-    waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND wait_event = 'SyncRep'"
+@contextmanager
+def without_standby(server):
+    """Let each commit wait for a standby that never comes: it is on disk by then."""
+    server.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    server.run("SELECT pg_reload_conf()")
     try:
-        with ThreadPoolExecutor(1) as pool:
-            reply = pool.submit(deployment.submit, key="once")
-            while not reply.done():
-                postgresql.run(waiting, name)
-            assert "may stand or not" in refused(reply.result(), 503, "outcome_unknown")
+        yield
     finally:
-        postgresql.run("ALTER SYSTEM RESET synchronous_standby_names")
-        postgresql.run("SELECT pg_reload_conf()")
+        server.run("ALTER SYSTEM RESET synchronous_standby_names")
+        server.run("SELECT pg_reload_conf()")
+
+
+def end_waits(server, deployment, how):
+    """End every wait for a standby: ``cancel`` the wait alone, or ``terminate`` its session."""
+    name = deployment.service.database.engine.url.database
+    server.run(
+        "SELECT CASE %s WHEN 'cancel' THEN pg_cancel_backend(pid) ELSE pg_terminate_backend(pid) END "
+        "FROM pg_stat_activity WHERE datname = %s AND wait_event = 'SyncRep'",
+        how,
+        name,
+    )
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("how", ["terminate", "cancel"])
+def test_l04_a_commit_that_stood_but_was_not_acknowledged_is_answered_once(deployment, postgresql, how):
+    with without_standby(postgresql), ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(deployment.submit, key="once")
+        while not reply.done():
+            end_waits(postgresql, deployment, how)
+        assert "may stand or not" in refused(reply.result(), 503, "outcome_unknown")
+        # Nor is what it stored given to a retry before the standby has it.
+        again = pool.submit(deployment.submit, key="once")
+        while not again.done():
+            end_waits(postgresql, deployment, how)
+        assert "may stand or not" in refused(again.result(), 503, "outcome_unknown")
     size = deployment.service.log_store.head(LogId("LAPD", "records")).size
     assert (count(deployment), size > 0) == (1, True)
     answered = deployment.submit(key="once")

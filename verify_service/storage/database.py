@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import sqlite3
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -16,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from verify_service.errors import ConfigurationError, OutcomeUnknown, StorageFull, StorageUnavailable
+from verify_service.storage.postgresql_session import CONNECT, has_ended, warnings_of
 from verify_service.storage.sqlite_file import NOTHING_RECORDED, SqliteFile
 
 if TYPE_CHECKING:
@@ -34,12 +34,10 @@ SQLITE_PRAGMAS = (
     # What is deleted is overwritten: an order to expunge means that nothing is left of it.
     "PRAGMA secure_delete=ON",
 )
-POSTGRESQL_CONNECT = {
-    "connect_timeout": 3,
-    "tcp_user_timeout": 10_000,
-    "target_session_attrs": "read-write",
-    "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
-}
+NOT_ACKNOWLEDGED = (
+    "The database did not acknowledge the commit, so the record may stand or not. Send the same request with the same "
+    "Idempotency-Key again: it is recorded once, and you get its answer."
+)
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 EVERY_ERROR = (DBAPIError, *DRIVER_ERRORS)
 
@@ -128,7 +126,7 @@ class Database:
     def _take(self) -> Connection:
         while (idle := self._pop_idle()) is not None:
             losses, connection = idle
-            if losses == self._losses and (self.is_sqlite or not _has_ended(connection)):
+            if losses == self._losses and (self.is_sqlite or not has_ended(driver_of(connection))):
                 return connection
             connection.invalidate()
             connection.close()
@@ -167,13 +165,6 @@ def driver_of(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def _has_ended(connection: Connection) -> bool:
-    """Tell whether PostgreSQL has ended a connection that nothing used: there is then something to read from it."""
-    waiting = select.poll()
-    waiting.register(driver_of(connection).pgconn.socket, select.POLLIN)
-    return bool(waiting.poll(0))
-
-
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
@@ -188,7 +179,7 @@ def _engine(url: str) -> Engine:
         return engine
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, connect_args=dict(POSTGRESQL_CONNECT), **options)
+        return create_engine(parsed, connect_args=dict(CONNECT), **options)
     raise ConfigurationError("VERIFY_DATABASE_URL must be sqlite:///… with a file, or postgresql://…")
 
 
@@ -207,20 +198,21 @@ def _transaction(connection: Connection, begin: str) -> Iterator[None]:
         _roll_back(connection)
         raise
     try:
-        ended = driver.execute("COMMIT")
+        with warnings_of(driver) as warnings:
+            ended = driver.execute("COMMIT")
     except DRIVER_ERRORS as error:
         # A sync that failed leaves whole frames in SQLite's journal, and a crash may yet find them good.
         if _is_lost(error) or _is_broken(error):
             connection.invalidate()
-            raise OutcomeUnknown(
-                "The database did not acknowledge the commit, so the record may stand or not. Send the same request "
-                "with the same Idempotency-Key again: it is recorded once, and you get its answer."
-            ) from error
+            raise OutcomeUnknown(NOT_ACKNOWLEDGED) from error
         _roll_back(connection)
         raise
     # PostgreSQL ends a transaction in which a statement failed without an error, by undoing it.
     if getattr(ended, "statusmessage", "COMMIT") != "COMMIT":
         raise StorageUnavailable(f"The database undid the transaction. {NOTHING_RECORDED}.")
+    # Somebody cancelled the wait for a standby, so it stands here and maybe on no other disk.
+    if warnings:
+        raise OutcomeUnknown(NOT_ACKNOWLEDGED)
 
 
 def _roll_back(connection: Connection) -> None:
