@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 CONNECT = {
     "connect_timeout": 3,
     "tcp_user_timeout": 10_000,
+    # Who waits for a commit has sent all it has to say, so only these tell it that the other host is gone.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
     "target_session_attrs": "read-write",
-    "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+    # What a role or a database sets otherwise must not weaken a promise, so it is asked for here.
+    "options": "-c synchronous_commit=on -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
 }
 
 
