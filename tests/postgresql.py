@@ -62,7 +62,8 @@ class PostgreSQL:
     def run(self, statement: str, *values: str) -> None:
         """Run a statement as the server's owner."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement, values)
+            # Without values a percent sign is one.
+            connection.execute(statement, values or None)
 
     def set(self, **settings: str) -> None:
         """Set what holds in every copy made later too, and read it in; some settings wait for a restart."""
@@ -76,21 +77,22 @@ class PostgreSQL:
 
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(0o700)
-        if self.server.system_user is not None:
-            shutil.chown(directory, self.server.system_user)
-        arguments = (
-            "-D",
-            str(directory),
-            "-h",
-            str(self.directory),
-            "-U",
-            "postgres",
+        self.own(directory)
+        given = (
             "--checkpoint=fast",
             "--no-sync",
+            "--username=postgres",
+            f"--host={self.directory}",
+            f"--pgdata={directory}",
         )
-        pgexec("pg_basebackup", (*arguments, *options), bin_path=self.server.bin_path, user=self.server.system_user)
+        pgexec("pg_basebackup", (*given, *options), bin_path=self.server.bin_path, user=self.server.system_user)
         # The lock of its socket lies among what was copied.
         (directory / ".s.PGSQL.5432.lock").unlink()
+
+    def own(self, path: Path) -> None:
+        """Give a file or folder to the user that the server runs as."""
+        if self.server.system_user is not None:
+            shutil.chown(path, self.server.system_user)
 
     def follow(self, primary: PostgreSQL) -> None:
         """Begin anew as a standby: with a copy of another server, whose commits then stream here."""

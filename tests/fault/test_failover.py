@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 
 import pytest
 
+from tests.fault.pair import body, index, missing_of, origin, served_by, submitted, whole
 from tests.fault.test_killed import Crowd, check
-from tests.postgresql import PostgreSQL
-from tests.served import Served
+from verify_service.cli.database import succeed
+from verify_service.errors import LogRefused
 
 pytestmark = pytest.mark.long
 SUBMISSIONS = 400
 FAILOVERS = 3
-
-
-class Pair:
-    """A primary and its standby, which change places."""
-
-    def __init__(self, **settings):
-        self.primary, self.standby = PostgreSQL(), PostgreSQL()
-        self.name = self.primary.create().partition("?")[0].rpartition("/")[2]
-        self.url = f"postgresql://postgres@/{self.name}?host={self.primary.directory},{self.standby.directory}"
-        self.standby.follow(self.primary)
-        self.primary.set(**settings)
-        self.standby.set(**settings)
-
-    def fail_over(self):
-        """Kill the primary and promote the standby."""
-        self.primary.kill()
-        self.primary, self.standby = self.standby, self.primary
-        self.primary.promote()
-
-    def stop(self):
-        self.primary.stop()
-        self.standby.stop()
-
-
-@contextlib.contextmanager
-def served_by(tmp_path, **settings):
-    """Yield a service on both hosts of a pair with these settings of PostgreSQL, and the pair."""
-    pair = Pair(**settings)
-    try:
-        served = Served(tmp_path / "home", pair.url, VERIFY_WORKERS="2", VERIFY_THREADS="8")
-        served.start()
-        try:
-            yield served, pair
-        finally:
-            served.stop()
-    finally:
-        pair.stop()
 
 
 def test_failovers_to_a_synchronous_standby_lose_nothing_that_was_acknowledged(tmp_path):
@@ -63,3 +27,38 @@ def test_failovers_to_a_synchronous_standby_lose_nothing_that_was_acknowledged(t
             pair.standby.follow(pair.primary)
         crowd.join()
         check(served, crowd, SUBMISSIONS)
+
+
+def test_a_standby_that_was_behind_is_refused_and_the_log_goes_on_as_a_successor(tmp_path):
+    with served_by(tmp_path, synchronous_standby_names="*") as (served, pair):
+        kept = submitted(served, "kept")
+        # What Patroni does without its strict mode, once no standby is left: the primary promises alone.
+        pair.standby.kill()
+        pair.primary.set(synchronous_standby_names="")
+        lost = submitted(served, "lost")
+        pair.fail_over()
+        pair.primary.set(synchronous_standby_names="")
+        for key in (*kept, *lost, "new"):
+            status, said = served.ask("POST", "/v1/verifications", body(served), key)
+            assert (status, json.loads(said)["title"]) == (503, "The record log must not be continued")
+        assert served.ask("GET", "/readyz")[0] == 503
+        served.stop()
+        service = served.service()
+        with pytest.raises(LogRefused, match="It was set back: restore the newest backup"):
+            service.check_logs()
+        missing = missing_of(service)
+        assert all(index(reply) < missing.start for reply in kept.values())
+        assert all(index(reply) in missing for reply in lost.values())
+        (done,) = succeed(service, "LAPD", None, "Primary lost", compromised=False, checkpoint=None).document[
+            "succeeded"
+        ]
+        assert done["lost"] == [missing[0], missing[-1]]
+        service.database.dispose()
+        served.start()
+        for key, reply in kept.items():
+            assert served.ask("POST", "/v1/verifications", body(served), key) == (201, reply)
+        for key, reply in lost.items():
+            status, anew = served.ask("POST", "/v1/verifications", body(served), key)
+            assert (status, origin(anew)) == (201, origin(reply) + "-2")
+        served.stop()
+        whole(served.service())
