@@ -24,7 +24,9 @@ class Archived(PostgreSQL):
         self.base, self.archive = (self.directory.with_suffix(end) for end in (".base", ".archive"))
         self.archive.mkdir()
         self.own(self.archive)
-        self.set(archive_mode="on", archive_command=f"test ! -f {self.archive}/%f && cp %p {self.archive}/%f")
+        # A file has its name in the archive only once it is whole and synced.
+        to, part = f"{self.archive}/%f", f"{self.archive}/.%f"
+        self.set(archive_mode="on", archive_command=f"test ! -f {to} && cp %p {part} && sync {part} && mv {part} {to}")
         self.kill()
         self.start()
 
