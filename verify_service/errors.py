@@ -78,7 +78,7 @@ class PreconditionFailed(ServiceError):
 
 
 class NotAuthenticated(ServiceError):
-    """No token, or one that cannot be accepted; ``error`` is the RFC 6750 error code or None."""
+    """No token, or one that cannot be accepted; ``error`` is the code of RFC 6750, 9449 or 9470, or None."""
 
     code = "not_authenticated"
     title = "A valid access token is needed"
@@ -86,6 +86,11 @@ class NotAuthenticated(ServiceError):
     def __init__(self, detail: str, error: str | None = "invalid_token") -> None:
         super().__init__(detail)
         self.error = error
+
+    @classmethod
+    def proof_spent(cls) -> NotAuthenticated:
+        """Refuse a proof of possession that came before."""
+        return cls("The DPoP proof served for another request already: make one for each.", "invalid_dpop_proof")
 
 
 class NotAllowed(ServiceError):

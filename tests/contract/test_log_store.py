@@ -11,10 +11,11 @@ from tests.fakes.clock import SetClock
 from tests.fakes.keys import OneKey, sealed_vault, seeded_bytes, signer
 from tests.fakes.log_store import MemoryLogs, log_id
 from verify_service.clock import rfc3339
-from verify_service.errors import IdempotencyKeyReused, InvalidRequest, LogRefused, NotFound
+from verify_service.errors import IdempotencyKeyReused, InvalidRequest, LogRefused, NotAuthenticated, NotFound
 from verify_service.record_log.checkpoint import Checkpoint
+from verify_service.record_log.group_commit import Ticket
 from verify_service.record_log.high_water import HighWater
-from verify_service.record_log.log import Append, Composition, Draft, Head, RetryKey, StoredCheckpoint
+from verify_service.record_log.log import Append, Composition, Draft, Head, RetryKey, SpentProof, StoredCheckpoint
 from verify_service.record_log.merkle import Peaks, leaf_hash
 from verify_service.record_log.receipt import verify_receipt
 from verify_service.record_log.record import Record, SealedField, parse_record
@@ -103,6 +104,34 @@ def test_l04_a_retry_gets_its_first_answer_and_adds_nothing(log, store):
     assert store.head(log_id()).size == 1
     with pytest.raises(IdempotencyKeyReused):
         log.append(note("other", RetryKey(b"r" * 32, b"x" * 32)))
+
+
+def test_a_proof_serves_for_one_request_even_where_that_is_refused_or_a_retry(log, store):
+    def refuse(subjects):
+        raise InvalidRequest.at("/x", "No.")
+
+    def key(number, spends):
+        return RetryKey(bytes([number]) * 32, b"f" * 32, SpentProof(spends * 32, 100))
+
+    log.append(note("first", key(1, b"a")))
+    log.append(note("first", key(1, b"b")))
+    with pytest.raises(InvalidRequest):
+        log.append(Append(frozenset(), refuse, key(2, b"c")))
+    for spent in (b"a", b"b", b"c"):
+        with pytest.raises(NotAuthenticated, match="served for another request already"):
+            log.append(note("again", key(3, spent)))
+        with pytest.raises(NotAuthenticated):
+            log.append(note("first", key(1, spent)))
+    assert store.head(log_id()).size == 1
+
+
+def test_of_two_requests_with_one_proof_in_a_batch_one_is_answered(log, store):
+    keys = [RetryKey(bytes([n]) * 32, b"f" * 32, SpentProof(bytes([n // 2]) * 32, 100)) for n in range(8)]
+    tickets = [Ticket((note(f"n{n}", key), None)) for n, key in enumerate(keys)]
+    log._commit(tickets)
+    refused = [ticket for ticket in tickets if isinstance(ticket._error, NotAuthenticated)]
+    assert len(refused) == 4
+    assert store.head(log_id()).size == 4
 
 
 def test_a_refused_request_leaves_nothing(log, store):

@@ -30,6 +30,7 @@ class MemoryLogs:
         self.stood = {}
         self.aliases = {}
         self.kept = {}
+        self.spent = set()
         self.active = {}
 
     @contextmanager
@@ -39,6 +40,7 @@ class MemoryLogs:
                 raise LogRefused(f"The log {log} is closed.")
             tail = MemoryTail(self, log)
             yield tail
+            self.spent |= tail.spending
             if tail.batch is not None:
                 self._take(log, tail.batch)
             if tail.key_ids is not None:
@@ -153,10 +155,16 @@ class MemoryTail:
         self.head = logs.head(log)
         self.batch = None
         self.key_ids = None
+        self.spending = set()
 
     def replies(self, requests):
         kept = ((request, self._logs.kept.get((self._log.department, request))) for request in requests)
         return {request: reply for request, reply in kept if reply is not None}
+
+    def spend(self, proofs):
+        unspent = {proof.mark for proof in proofs} - self._logs.spent
+        self.spending |= unspent
+        return unspent
 
     def subjects(self, refs):
         return self._logs.subjects(self._log, refs)

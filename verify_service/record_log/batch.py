@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
-from verify_service.errors import Expunged, IdempotencyKeyReused
+from verify_service.errors import Expunged, IdempotencyKeyReused, NotAuthenticated
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.log import Appended, Batch, Placed, Row, StoredCheckpoint, StoredReply, Subject
 from verify_service.record_log.merkle import leaf_hash
@@ -38,6 +38,7 @@ class OpenBatch:
         self._new_replies: dict[bytes, StoredReply] = {}
         self._subjects: dict[str, Subject] = {}
         self._names: dict[str, str] = {}
+        self._unspent: set[bytes] = set()
         self._changed: set[str] = set()
 
     @property
@@ -49,8 +50,11 @@ class OpenBatch:
         return len(self._rows)
 
     def load(self, appends: Iterable[Append]) -> None:
-        """Read at once what all the requests need: kept replies and subjects."""
+        """Read at once what all the requests need, kept replies and subjects, and spend the proofs they came with."""
         appends = list(appends)
+        proofs = [append.key.spends for append in appends if append.key is not None and append.key.spends is not None]
+        if proofs:
+            self._unspent = self._tail.spend(proofs)
         keys = {append.key.request for append in appends if append.key is not None}
         if keys:
             self._kept = self._tail.replies(keys)
@@ -65,6 +69,7 @@ class OpenBatch:
         A proposal that no longer holds is composed anew, on the subjects as they stand now.
         """
         if append.key is not None:
+            self._spend(append.key)
             kept = self._new_replies.get(append.key.request) or self._kept.get(append.key.request)
             if kept is not None:
                 return Appended(self._replay(append.key, kept), replayed=True)
@@ -113,6 +118,13 @@ class OpenBatch:
     def _subject(self, name: str) -> Subject:
         ref = self._names.get(name, name)
         return self._subjects.get(ref, Subject(ref))
+
+    def _spend(self, key: RetryKey) -> None:
+        """Refuse a proof that came before, in this batch or earlier."""
+        if key.spends is not None:
+            if key.spends.mark not in self._unspent:
+                raise NotAuthenticated.proof_spent()
+            self._unspent.remove(key.spends.mark)
 
     def _replay(self, key: RetryKey, kept: StoredReply) -> bytes:
         if kept.fingerprint != key.fingerprint:

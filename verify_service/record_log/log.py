@@ -126,11 +126,23 @@ class Composition:
 
 
 @dataclass(frozen=True)
+class SpentProof:
+    """The digest of a proof that serves for one request alone, and the second since 1970 when it ends by itself."""
+
+    mark: bytes
+    expires: int
+
+
+@dataclass(frozen=True)
 class RetryKey:
-    """Makes a retry safe: the blind index of (caller, route, key) and the keyed fingerprint of the body."""
+    """Makes a retry safe: the blind index of (caller, route, key) and the keyed fingerprint of the body.
+
+    ``spends`` is the proof that the request came with, which is spent in the transaction that answers it.
+    """
 
     request: bytes
     fingerprint: bytes
+    spends: SpentProof | None = None
 
 
 @dataclass(frozen=True)
@@ -222,6 +234,9 @@ class Tail(Protocol):
 
     def replies(self, requests: Iterable[bytes]) -> dict[bytes, StoredReply]:
         """Return the kept replies among these request indexes."""
+
+    def spend(self, proofs: Iterable[SpentProof]) -> set[bytes]:
+        """Spend proofs, at least one, with what is written; return the marks of those that were not spent before."""
 
     def subjects(self, refs: Iterable[str]) -> dict[str, Subject]:
         """Return every asked subject; one without events has ``seq`` 0, ``prev`` None and no state."""

@@ -11,6 +11,7 @@ from verify_service.record_log.merkle import Peaks
 from verify_service.record_log.tiles import TILE_WIDTH, level_zero, split_tile
 from verify_service.storage import log_statements as sql
 from verify_service.storage.prepared import numbered, room_for
+from verify_service.storage.proof_store import spend
 from verify_service.storage.rows import sealed_of, sealed_row
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from verify_service.record_log.log import Batch, Subject
+    from verify_service.record_log.log import Batch, SpentProof, Subject
     from verify_service.storage.case_store import CaseStore
     from verify_service.storage.database import Database
 
@@ -128,6 +129,10 @@ class HeldTail:
             )
             for row in sql.replies(room_for(len(asked))).all(self._connection, found)
         }
+
+    def spend(self, proofs: Iterable[SpentProof]) -> set[bytes]:
+        """Spend proofs in the open transaction; return the marks of those that were not spent before."""
+        return spend(self._connection, self._log.department, proofs)
 
     def subjects(self, refs: Iterable[str]) -> dict[str, Subject]:
         """Return every asked subject as it stands."""

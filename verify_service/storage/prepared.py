@@ -62,7 +62,7 @@ class _Compiled:
         self._positions: list[str] | None = compiled.positiontup
         # What stands in the statement itself, such as a limit.
         self._own = {name: value for name, value in compiled.params.items() if value is not None}
-        columns = [column.key for column in getattr(statement, "selected_columns", ())]
+        columns = [column.key for column in statement.exported_columns]
         make_row: Any = namedtuple  # noqa: PYI024 - Its names are the statement's.
         self.row = make_row("Row", columns)._make
 

@@ -130,6 +130,16 @@ idempotency = Table(
     Index(None, "department", "subject"),
 )
 
+# DPoP proofs that were used, until they would be refused for their age.
+spent_proof = Table(
+    "spent_proof",
+    metadata,
+    _department(),
+    Column("mark", LargeBinary(32), primary_key=True),
+    Column("expires", BigInteger, nullable=False),
+    Index(None, "department", "expires"),
+)
+
 # Orders to expunge, before and after they were carried out.
 expunge_order = Table(
     "expunge_order",
