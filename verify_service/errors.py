@@ -78,14 +78,18 @@ class PreconditionFailed(ServiceError):
 
 
 class NotAuthenticated(ServiceError):
-    """No token, or one that cannot be accepted; ``error`` is the code of RFC 6750, 9449 or 9470, or None."""
+    """No token, or one that cannot be accepted; ``error`` is the code of RFC 6750, 9449 or 9470, or None.
+
+    ``nonce`` is what the next DPoP proof has to quote, where that is what is wrong.
+    """
 
     code = "not_authenticated"
     title = "A valid access token is needed"
 
-    def __init__(self, detail: str, error: str | None = "invalid_token") -> None:
+    def __init__(self, detail: str, error: str | None = "invalid_token", *, nonce: str | None = None) -> None:
         super().__init__(detail)
         self.error = error
+        self.nonce = nonce
 
     @classmethod
     def proof_spent(cls) -> NotAuthenticated:

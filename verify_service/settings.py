@@ -34,6 +34,7 @@ VARIABLES: Mapping[str, str] = {
     "VERIFY_HIGH_WATER": "name the directory of the high-water marks, on another disk than the database",
     "VERIFY_ISSUER": "give the URL of your OIDC issuer, or the word development on a loopback address",
     "VERIFY_AUDIENCE": "name this service as tokens do in aud, such as https://verify.example.gov",
+    "VERIFY_PUBLIC_URL": "give the URL at which clients reach this service, such as https://verify.example.gov",
     "VERIFY_BIND": "give the address to listen on, such as 127.0.0.1:8080",
     "VERIFY_WORKERS": "give the number of worker processes",
     "VERIFY_THREADS": "give the number of threads in each worker",
@@ -78,6 +79,7 @@ class Settings:
     issuer: str
     development: bool
     audience: str
+    public_url: str
     bind: Address
     workers: int
     threads: int
@@ -148,6 +150,8 @@ def _settings(reading: _Reading, home: Path, cores: int) -> Settings:
     devissuer_port = read("VERIFY_DEVISSUER_PORT", _port, 8081)
     issuer = read("VERIFY_ISSUER", _issuer, "")
     development = issuer == DEVELOPMENT
+    audience = read("VERIFY_AUDIENCE", str, "")
+    bind = read("VERIFY_BIND", _address, Address("127.0.0.1", 8080))
     return Settings(
         home=home,
         database_url=read("VERIFY_DATABASE_URL", _database_url, f"sqlite:///{home / 'verify.db'}"),
@@ -157,8 +161,9 @@ def _settings(reading: _Reading, home: Path, cores: int) -> Settings:
         high_water=read("VERIFY_HIGH_WATER", _path, home / "high-water"),
         issuer=f"http://127.0.0.1:{devissuer_port}" if development else issuer,
         development=development,
-        audience=read("VERIFY_AUDIENCE", str, ""),
-        bind=read("VERIFY_BIND", _address, Address("127.0.0.1", 8080)),
+        audience=audience,
+        public_url=read("VERIFY_PUBLIC_URL", _public_url, _own_url(audience, bind)),
+        bind=bind,
         workers=read("VERIFY_WORKERS", _count, cores),
         threads=read("VERIFY_THREADS", _count, 8),
         devissuer_port=devissuer_port,
@@ -178,6 +183,11 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append(
             f"VERIFY_BIND is {settings.bind.host}, but VERIFY_ISSUER=development signs anybody in and so serves "
             "loopback alone: bind to 127.0.0.1, or give the URL of your OIDC issuer."
+        )
+    if settings.audience and not settings.development and not is_safe_url(settings.public_url):
+        faults.append(
+            "VERIFY_PUBLIC_URL is not set, and VERIFY_AUDIENCE is no https URL: give the URL at which clients reach "
+            "this service, since their proofs name it."
         )
     if settings.development and settings.bind.port == settings.devissuer_port:
         faults.append("VERIFY_DEVISSUER_PORT is the port of VERIFY_BIND: give the development issuer one of its own.")
@@ -215,6 +225,19 @@ def _issuer(text: str) -> str:
     if parts.query or parts.fragment or parts.username is not None:
         raise ValueError("has a query, a fragment or a user name, which no issuer has")
     return text
+
+
+def _public_url(text: str) -> str:
+    if not is_safe_url(text) or urlsplit(text).query or urlsplit(text).fragment:
+        raise ValueError("is no https URL without query and fragment")
+    return text.rstrip("/")
+
+
+def _own_url(audience: str, bind: Address) -> str:
+    """Return the address that clients use as far as it is known: the audience where that is one, else the bound one."""
+    if audience.startswith("https://"):
+        return audience.rstrip("/")
+    return f"http://[{bind.host}]:{bind.port}" if ":" in bind.host else f"http://{bind.host}:{bind.port}"
 
 
 def _registry(text: str) -> str:

@@ -39,6 +39,7 @@ from verify_service.storage.cosignature_store import CosignatureTables
 from verify_service.storage.database import Database
 from verify_service.storage.expunge_store import ExpungeTables
 from verify_service.storage.log_store import LogTables
+from verify_service.storage.proof_store import ProofTables
 from verify_service.storage.rebuild import Rebuild
 from verify_service.storage.registry_store import RegistryStore
 from verify_service.storage.rewrap import Rewrapping
@@ -49,7 +50,9 @@ from verify_service.verification.projection import CaseProjection
 from verify_service.web.access_token import Audience
 from verify_service.web.auth import Authenticator
 from verify_service.web.backend import Backend
+from verify_service.web.dpop import Nonces
 from verify_service.web.issuer_keys import IssuerKeys
+from verify_service.web.spent_proofs import SpentProofs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,8 +189,11 @@ class Service(LogKeeping):
         """Return what the web room uses."""
         chosen = self.settings
         keys = IssuerKeys(chosen.issuer, self.clock)
-        audience = Audience(chosen.issuer, chosen.audience, frozenset(chosen.departments))
-        authenticator = Authenticator(audience, keys, self.clock)
+        departments = frozenset(chosen.departments)
+        audience = Audience(chosen.issuer, chosen.audience, departments, bearer=chosen.development)
+        proofs = ProofTables(self.database)
+        spent = {department: SpentProofs(department, proofs) for department in departments}
+        authenticator = Authenticator(audience, keys, Nonces(self.vault), spent, self.clock)
         reading = Reading(self.case_reader, self.logs, AccessEvents(self.logs, self.vault, self.clock))
         return Backend(
             authenticator=authenticator,
@@ -203,7 +209,7 @@ class Service(LogKeeping):
             zone=chosen.timezone,
             publish_at=chosen.publish_at,
             contact=chosen.contact,
-            public_url=chosen.audience if chosen.audience.startswith("https://") else "",
+            public_url=chosen.public_url,
             desk=self.desk,
             reading=reading,
             expunging=Expunging(self.expunge_orders, reading.find, self.logs, self.clock, random_bytes),

@@ -12,13 +12,17 @@ from tests.api.trial import trial
 from tests.fakes.backend import WITHOUT_DOMAIN
 from tests.fakes.clock import SetClock
 from tests.fakes.keys import sealed_vault, seeded_bytes
+from tests.fakes.proofs import MemoryProofs
 from verify_service.web.access_token import Audience
 from verify_service.web.app import SHELL, create_app
 from verify_service.web.auth import Authenticator
 from verify_service.web.backend import Backend
+from verify_service.web.dpop import Nonces
 from verify_service.web.issuer_keys import IssuerKeys
+from verify_service.web.spent_proofs import SpentProofs
 
 AUDIENCE = "https://verify.example.gov"
+PUBLIC_URL = "https://verify.example.gov"
 
 
 @pytest.fixture
@@ -40,8 +44,21 @@ def keys(served_issuer, clock):
 
 
 @pytest.fixture
-def authenticator(served_issuer, keys, clock):
-    return Authenticator(Audience(served_issuer.url, AUDIENCE, frozenset({"LAPD"})), keys, clock)
+def admitting(keys, clock):
+    """Make an authenticator of an issuer, which takes tokens that are bound to no key too."""
+
+    def make(issuer, **options):
+        bearer = options.pop("bearer", True)
+        audience = Audience(issuer, AUDIENCE, frozenset({"LAPD"}), bearer=bearer)
+        spent = {"LAPD": SpentProofs("LAPD", MemoryProofs())}
+        return Authenticator(audience, options.pop("keys", keys), Nonces(sealed_vault()), spent, clock, **options)
+
+    return make
+
+
+@pytest.fixture
+def authenticator(served_issuer, admitting):
+    return admitting(served_issuer.url)
 
 
 @pytest.fixture
@@ -53,6 +70,7 @@ def backend(authenticator, clock):
         random_bytes=seeded_bytes(3),
         readiness={"identity provider": authenticator.check_ready},
         synthetic=lambda: True,
+        public_url=PUBLIC_URL,
         **WITHOUT_DOMAIN,
     )
 

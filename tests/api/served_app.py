@@ -10,6 +10,7 @@ from verify_service.web.access_token import Audience
 from verify_service.web.app import SHELL, create_app
 from verify_service.web.auth import Authenticator
 from verify_service.web.backend import Backend
+from verify_service.web.dpop import Nonces
 from verify_service.web.issuer_keys import IssuerKeys
 
 ISSUER = "http://127.0.0.1:9"
@@ -18,7 +19,7 @@ ISSUER = "http://127.0.0.1:9"
 def application():
     clock = SystemClock()
     audience = Audience(ISSUER, "verify", frozenset({"LAPD"}))
-    authenticator = Authenticator(audience, IssuerKeys(ISSUER, clock), clock)
+    authenticator = Authenticator(audience, IssuerKeys(ISSUER, clock), Nonces(sealed_vault()), {}, clock)
     return create_app(
         Backend(
             authenticator=authenticator,
@@ -27,6 +28,7 @@ def application():
             random_bytes=seeded_bytes(),
             readiness={"keys": authenticator.check_ready},
             synthetic=lambda: False,
+            public_url="https://verify.example.gov",
             **WITHOUT_DOMAIN,
         ),
         SHELL,

@@ -17,7 +17,8 @@ class ServedIssuer:
         self.requests = []
         self.answer = None
         self._server = listen(self._serve, 0)
-        self.url = f"http://127.0.0.1:{self._server.port}"
+        self.port = self._server.port
+        self.url = f"http://127.0.0.1:{self.port}"
         self.rotate()
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()

@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from tests.api.conftest import AUDIENCE
 from verify_service.caller import Caller
 from verify_service.errors import NotAllowed, NotAuthenticated, Unavailable
-from verify_service.web.access_token import Audience
-from verify_service.web.auth import Authenticator
+from verify_service.web.dpop import Shown
 from verify_service.web.issuer_keys import IssuerKeys
 
 
@@ -21,7 +20,7 @@ from verify_service.web.issuer_keys import IssuerKeys
 def refusal(authenticator):
     def words(token):
         with pytest.raises(NotAuthenticated) as refused:
-            authenticator.caller(f"Bearer {token}")
+            authenticator.admit(Shown(f"Bearer {token}"))
         return refused.value.detail
 
     return words
@@ -38,15 +37,18 @@ def test_a_good_token_says_who_calls(authenticator, served_issuer, sign):
         scopes=frozenset({"verify:submit", "case:read"}),
         client_id="phone",
     )
-    assert authenticator.caller(f"Bearer {sign()}") == expected
-    assert authenticator.caller(f"bearer  {sign(aud=['other', AUDIENCE], command=None, nbf=0)} ").command is None
-    assert authenticator.caller(f"Bearer {sign(headers={'typ': 'application/at+jwt'})}") == expected
+    assert authenticator.admit(Shown(f"Bearer {sign()}")).caller == expected
+    assert (
+        authenticator.admit(Shown(f"bearer  {sign(aud=['other', AUDIENCE], command=None, nbf=0)} ")).caller.command
+        is None
+    )
+    assert authenticator.admit(Shown(f"Bearer {sign(headers={'typ': 'application/at+jwt'})}")).caller == expected
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dTpw", "DPoP eyJ"])
-def test_without_a_bearer_token_the_challenge_names_no_error(authenticator, header):
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "DPoP ", "Basic dTpw"])
+def test_without_a_token_the_challenge_names_no_error(authenticator, header):
     with pytest.raises(NotAuthenticated, match="Authorization: Bearer") as refused:
-        authenticator.caller(header)
+        authenticator.admit(Shown(header))
     assert refused.value.error is None
 
 
@@ -78,7 +80,13 @@ def test_without_a_bearer_token_the_challenge_names_no_error(authenticator, head
         ({"command": "C" * 65}, "lacks a usable command"),
         ({"serial": "382 11"}, "lacks a usable serial"),
         ({"scope": ["case:read"]}, "must be one text"),
-        ({"cnf": {"jkt": "x"}}, "bound to a key"),
+        ({"cnf": {"jkt": "x"}}, "bound in a way that is not known here"),
+        ({"cnf": {"jkt": 7}}, "bound in a way that is not known here"),
+        ({"cnf": {}}, "bound in a way that is not known here"),
+        ({"cnf": "x"}, "bound in a way that is not known here"),
+        ({"cnf": {"x5t#S256": "x" * 43}}, "bound in a way that is not known here"),
+        ({"cnf": {"jkt": "x" * 43, "x5t#S256": "x" * 43}}, "bound in a way that is not known here"),
+        ({"cnf": {"jkt": "x" * 43}}, "bound to a key: send it as Authorization: DPoP"),
     ],
 )
 def test_a_claim_that_is_missing_or_wrong_is_named(refusal, sign, changed, words):
@@ -103,10 +111,10 @@ def test_times_are_judged_by_our_clock_with_thirty_seconds_for_the_start_and_non
     authenticator, refusal, sign, clock
 ):
     now = clock.now().timestamp()
-    assert authenticator.caller(f"Bearer {sign(iat=now + 30, nbf=now + 30)}")
+    assert authenticator.admit(Shown(f"Bearer {sign(iat=now + 30, nbf=now + 30)}")).caller
     assert "valid only in 31 seconds" in refusal(sign(iat=now + 31))
     assert "valid only in 2 minutes" in refusal(sign(nbf=now + 150))
-    assert authenticator.caller(f"Bearer {sign(exp=now + 0.5)}")
+    assert authenticator.admit(Shown(f"Bearer {sign(exp=now + 0.5)}")).caller
     assert "expired 0 seconds ago: sign in again" in refusal(sign(exp=now))
     assert "expired 1 second ago" in refusal(sign(exp=now - 1))
     assert refusal(sign(exp=now - 3 * 60)) == "The access token expired 3 minutes ago: sign in again."
@@ -170,43 +178,43 @@ def test_altered_claims_do_not_fit_the_signature(refusal, sign):
 
 def test_another_department_or_an_unknown_role_is_not_served(authenticator, sign):
     with pytest.raises(NotAllowed, match="department is not served here"):
-        authenticator.caller(f"Bearer {sign(department='LASD')}")
+        authenticator.admit(Shown(f"Bearer {sign(department='LASD')}"))
     with pytest.raises(NotAllowed, match="role is not known here: it must be one of officer, dispatcher"):
-        authenticator.caller(f"Bearer {sign(role='chief')}")
+        authenticator.admit(Shown(f"Bearer {sign(role='chief')}"))
 
 
 def test_a_remembered_token_ends_when_it_says(authenticator, sign, clock):
     token = f"Bearer {sign()}"
-    assert authenticator.caller(token) is authenticator.caller(token)
+    assert authenticator.admit(Shown(token)).caller is authenticator.admit(Shown(token)).caller
     clock.advance(seconds=299)
-    authenticator.caller(token)
+    authenticator.admit(Shown(token))
     clock.advance(seconds=1)
     with pytest.raises(NotAuthenticated, match="expired 0 seconds ago"):
-        authenticator.caller(token)
+        authenticator.admit(Shown(token))
 
 
 def test_a_remembered_token_ends_with_its_key(authenticator, served_issuer, sign, clock):
     token = f"Bearer {sign(exp=clock.now().timestamp() + 3600)}"
-    authenticator.caller(token)
+    authenticator.admit(Shown(token))
     served_issuer.rotate()
     clock.advance(minutes=5)
     # The first call after five minutes refreshes the keys aside, and the next sees that its own is gone.
     for _ in range(2):
         try:
-            authenticator.caller(token)
+            authenticator.admit(Shown(token))
         except NotAuthenticated as error:
             refused = error
     assert "does not publish" in refused.detail
 
 
-def test_only_the_latest_tokens_are_remembered(served_issuer, keys, clock, sign):
-    authenticator = Authenticator(Audience(served_issuer.url, AUDIENCE, frozenset({"LAPD"})), keys, clock, remember=2)
+def test_only_the_latest_tokens_are_remembered(served_issuer, admitting, sign):
+    authenticator = admitting(served_issuer.url, remember=2)
     first, second, third = (f"Bearer {sign(jti=str(n))}" for n in range(3))
-    callers = [authenticator.caller(token) for token in (first, second)]
-    assert authenticator.caller(first) is callers[0]
-    authenticator.caller(third)
-    assert authenticator.caller(first) is callers[0]
-    assert authenticator.caller(second) is not callers[1]
+    callers = [authenticator.admit(Shown(token)).caller for token in (first, second)]
+    assert authenticator.admit(Shown(first)).caller is callers[0]
+    authenticator.admit(Shown(third))
+    assert authenticator.admit(Shown(first)).caller is callers[0]
+    assert authenticator.admit(Shown(second)).caller is not callers[1]
 
 
 @pytest.mark.parametrize(
@@ -217,14 +225,14 @@ def test_only_the_latest_tokens_are_remembered(served_issuer, keys, clock, sign)
         ("EdDSA", ed25519.Ed25519PrivateKey.generate),
     ],
 )
-def test_other_issuers_algorithms_are_taken(clock, algorithm, make, sign):
+def test_other_issuers_algorithms_are_taken(admitting, clock, algorithm, make, sign):
     private = make()
     public = jwt.get_algorithm_by_name(algorithm).to_jwk(private.public_key(), as_dict=True)
-    authenticator, token = with_published(clock, [{**public, "kid": "k1"}], sign, private, algorithm)
-    assert authenticator.caller(f"Bearer {token}").serial == "38211"
+    authenticator, token = with_published(admitting, clock, [{**public, "kid": "k1"}], sign, private, algorithm)
+    assert authenticator.admit(Shown(f"Bearer {token}")).caller.serial == "38211"
 
 
-def with_published(clock, jwks, sign, private, algorithm):
+def with_published(admitting, clock, jwks, sign, private, algorithm):
     """An authenticator of an issuer that publishes these keys, and a token that one of them should verify."""
     url = "https://login.example.gov"
     documents = {
@@ -232,7 +240,7 @@ def with_published(clock, jwks, sign, private, algorithm):
         f"{url}/keys": {"keys": jwks},
     }
     keys = IssuerKeys(url, clock, fetch=lambda address: json.dumps(documents[address]).encode())
-    authenticator = Authenticator(Audience(url, AUDIENCE, frozenset({"LAPD"})), keys, clock)
+    authenticator = admitting(url, keys=keys)
     return authenticator, sign(iss=url, headers={"kid": "k1"}, key=private, algorithm=algorithm)
 
 
@@ -249,29 +257,29 @@ def with_published(clock, jwks, sign, private, algorithm):
         {"crv": "P-256"},
     ],
 )
-def test_a_published_key_that_is_not_for_this_is_passed_over(clock, sign, change):
+def test_a_published_key_that_is_not_for_this_is_passed_over(admitting, clock, sign, change):
     private = rsa.generate_private_key(65537, 2048)
     public = jwt.algorithms.RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
     other = jwt.algorithms.OKPAlgorithm().to_jwk(ed25519.Ed25519PrivateKey.generate().public_key(), as_dict=True)
     unfit = {name: value for name, value in {**public, "kid": "k1", **change}.items() if value is not None}
-    authenticator, token = with_published(clock, [7, unfit, {**other, "kid": "k2"}], sign, private, "RS256")
+    authenticator, token = with_published(admitting, clock, [7, unfit, {**other, "kid": "k2"}], sign, private, "RS256")
     with pytest.raises(NotAuthenticated, match="does not publish"):
-        authenticator.caller(f"Bearer {token}")
+        authenticator.admit(Shown(f"Bearer {token}"))
 
 
-def test_a_private_key_that_the_issuer_lets_slip_is_not_trusted(clock, sign):
+def test_a_private_key_that_the_issuer_lets_slip_is_not_trusted(admitting, clock, sign):
     private = ed25519.Ed25519PrivateKey.generate()
     leaked = {**jwt.algorithms.OKPAlgorithm().to_jwk(private, as_dict=True), "kid": "k1"}
     assert "d" in leaked
-    authenticator, token = with_published(clock, [leaked], sign, private, "EdDSA")
+    authenticator, token = with_published(admitting, clock, [leaked], sign, private, "EdDSA")
     with pytest.raises(Unavailable):
-        authenticator.caller(f"Bearer {token}")
+        authenticator.admit(Shown(f"Bearer {token}"))
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
-def test_a_short_rsa_key_is_passed_over(clock, sign):
+def test_a_short_rsa_key_is_passed_over(admitting, clock, sign):
     private = rsa.generate_private_key(65537, 1024)  # noqa: S505 - Its size is what is refused.
     public = jwt.algorithms.RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
-    authenticator, token = with_published(clock, [{**public, "kid": "k1"}], sign, private, "RS256")
+    authenticator, token = with_published(admitting, clock, [{**public, "kid": "k1"}], sign, private, "RS256")
     with pytest.raises(Unavailable):
-        authenticator.caller(f"Bearer {token}")
+        authenticator.admit(Shown(f"Bearer {token}"))

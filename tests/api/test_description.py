@@ -65,7 +65,7 @@ def test_every_operation_has_its_id_its_rule_and_says_who_may_call_it(descriptio
     assert len(set(ids)) == len(ids)
     for operation in operations(description):
         rule = policy.rule(operation["operationId"])
-        expected = [] if rule.public else [{"bearer": [rule.scope] if rule.scope else []}]
+        expected = [] if rule.public else [{name: [rule.scope] if rule.scope else []} for name in ("bearer", "dpop")]
         assert operation["security"] == expected
         assert operation["summary"]
         assert re.search(r"For (anybody|every role|\w+)", operation["description"])
@@ -132,9 +132,13 @@ def test_bodies_keys_and_parts_of_the_path_are_described(description):
 
 
 def test_how_to_sign_in_is_described(description):
-    (scheme,) = description["components"]["securitySchemes"].values()
-    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
-    assert "DPoP, RFC 9449) are not served yet" in scheme["description"]
+    schemes = description["components"]["securitySchemes"]
+    assert {name: (scheme["type"], scheme["scheme"]) for name, scheme in schemes.items()} == {
+        "dpop": ("http", "dpop"),
+        "bearer": ("http", "bearer"),
+    }
+    assert "RFC 9449" in schemes["dpop"]["description"]
+    assert "On a development machine alone" in schemes["bearer"]["description"]
 
 
 def test_the_description_is_plain_json(description):

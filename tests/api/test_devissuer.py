@@ -23,6 +23,7 @@ from verify_service.devissuer.issuer import PEOPLE
 from verify_service.devissuer.key import signing_key
 from verify_service.devissuer.serving import listen, running
 from verify_service.errors import ConfigurationError
+from verify_service.web.dpop import Shown
 from verify_service.web.issuer_keys import fetch_url
 
 
@@ -72,7 +73,7 @@ def test_a_file_that_holds_no_such_key_is_refused(tmp_path, content):
 @pytest.mark.parametrize("role", policy.ROLES)
 def test_every_role_has_an_invented_person_with_its_scopes(authenticator, served_issuer, clock, role):
     token = served_issuer.issuer.issue_token(role, "LAPD", AUDIENCE, clock.now())
-    caller = authenticator.caller(f"Bearer {token}")
+    caller = authenticator.admit(Shown(f"Bearer {token}")).caller
     person = PEOPLE[role]
     assert (caller.role, caller.serial, caller.command) == (role, person.serial, person.command)
     assert caller.scopes == set(person.scopes) <= set(policy.SCOPES)
@@ -100,7 +101,7 @@ def test_a_token_can_be_for_another_number_unit_and_time(authenticator, served_i
         serial="40000",
         command="Hollenbeck Area",
     )
-    caller = authenticator.caller(f"Bearer {token}")
+    caller = authenticator.admit(Shown(f"Bearer {token}")).caller
     assert (caller.serial, caller.command) == ("40000", "Hollenbeck Area")
 
 

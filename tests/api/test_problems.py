@@ -16,7 +16,10 @@ SERVED = {
     "idempotency_key_missing": (400, {}),
     "not_authenticated": (
         401,
-        {"WWW-Authenticate": 'Bearer realm="verify-service", error="invalid_token", error_description="Do this."'},
+        {
+            "WWW-Authenticate": 'DPoP realm="verify-service", algs="ES256 EdDSA", error="invalid_token", '
+            'error_description="Do this.", Bearer realm="verify-service"'
+        },
     ),
     "not_allowed": (403, {}),
     "not_found": (404, {}),
@@ -169,14 +172,17 @@ def test_too_many_requests_say_when_to_come_back(client):
 def test_without_a_token_the_challenge_is_bare(client):
     answer = client.get("/v1/trial")
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="verify-service"'
-    assert answer.json["detail"] == "Send an access token in the header Authorization: Bearer …."
+    assert answer.headers["WWW-Authenticate"] == (
+        'DPoP realm="verify-service", algs="ES256 EdDSA", Bearer realm="verify-service"'
+    )
+    assert answer.json["detail"].startswith("Send an access token in the header Authorization: Bearer …, or DPoP …")
 
 
 def test_the_challenge_has_neither_quotes_nor_other_alphabets(client):
     answer = client.get("/v1/trial/raise/quoted")
     assert answer.headers["WWW-Authenticate"] == (
-        'Bearer realm="verify-service", error="invalid_token", error_description="Say ab  ."'
+        'DPoP realm="verify-service", algs="ES256 EdDSA", error="invalid_token", error_description="Say ab  .", '
+        'Bearer realm="verify-service"'
     )
 
 

@@ -5,7 +5,6 @@ WITHOUT_DOMAIN = dict.fromkeys(
         "zone",
         "publish_at",
         "contact",
-        "public_url",
         "desk",
         "reading",
         "expunging",

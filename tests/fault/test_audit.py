@@ -34,7 +34,11 @@ def service(request, tmp_path, sample, issuer):
     database = database_on(request, request.param, tmp_path, empty=True)
     url = database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
     made = build(
-        tmp_path / "home", sample, VERIFY_ISSUER=issuer.url, VERIFY_DATABASE_URL=url, VERIFY_DEPARTMENTS="LAPD"
+        tmp_path / "home",
+        sample,
+        VERIFY_DEVISSUER_PORT=str(issuer.port),
+        VERIFY_DATABASE_URL=url,
+        VERIFY_DEPARTMENTS="LAPD",
     )
     deployment = Deployment(made, issuer.issuer)
     value = sample.known("DHS-ICE").value

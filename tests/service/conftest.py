@@ -20,7 +20,7 @@ def sample(tmp_path_factory):
 def pristine(tmp_path_factory, sample, issuer):
     """A deployment on SQLite, made once and copied for each test."""
     home = tmp_path_factory.mktemp("pristine") / "home"
-    service = build(home, sample, VERIFY_ISSUER=issuer.url)
+    service = build(home, sample, VERIFY_DEVISSUER_PORT=str(issuer.port))
     service.database.dispose()
     return home
 
@@ -29,7 +29,7 @@ def pristine(tmp_path_factory, sample, issuer):
 def pristine_on_postgresql(tmp_path_factory, sample, issuer, postgresql):
     """The same on PostgreSQL: its home, and the database to copy."""
     home, url = tmp_path_factory.mktemp("pristine") / "home", postgresql.create()
-    service = build(home, sample, VERIFY_ISSUER=issuer.url, VERIFY_DATABASE_URL=url)
+    service = build(home, sample, VERIFY_DEVISSUER_PORT=str(issuer.port), VERIFY_DATABASE_URL=url)
     service.database.dispose()
     return home, url.partition("?")[0].rpartition("/")[2]
 
@@ -52,7 +52,7 @@ def home_and_url(request, tmp_path):
 @pytest.fixture
 def deployment(home_and_url, sample, issuer):
     home, url = home_and_url
-    chosen = settings_for(home, sample, VERIFY_ISSUER=issuer.url, VERIFY_DATABASE_URL=url)
+    chosen = settings_for(home, sample, VERIFY_DEVISSUER_PORT=str(issuer.port), VERIFY_DATABASE_URL=url)
     service = Service(chosen, SetClock(sample.clock.now()))
     service.clock.advance(minutes=14)
     yield Deployment(service, issuer.issuer)

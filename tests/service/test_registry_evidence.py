@@ -32,7 +32,7 @@ def deployment(request, engine, tmp_path, issuer):
     url = database_on(request, engine, tmp_path).engine.url.set(drivername=engine)
     url = url.render_as_string(hide_password=False)
     sample = SampleRegistry(tmp_path / "registry")
-    service = build(tmp_path / "home", sample, VERIFY_ISSUER=issuer.url, VERIFY_DATABASE_URL=url)
+    service = build(tmp_path / "home", sample, VERIFY_DEVISSUER_PORT=str(issuer.port), VERIFY_DATABASE_URL=url)
     opened = Deployment(service, issuer.issuer)
     opened.sample = sample
     yield opened

@@ -107,12 +107,22 @@ def test_every_fault_is_named_at_once(parse, tmp_path):
     assert said == [
         "VERIFY_DEPARTMENT is not a setting: did you mean VERIFY_DEPARTMENTS?",
         "VERIFY_ISSUER is not set: give the URL of your OIDC issuer, or the word development on a loopback address.",
+        "VERIFY_AUDIENCE is not set: name this service as tokens do in aud, such as https://verify.example.gov.",
         "VERIFY_DEPARTMENTS is not set: name the departments served, such as LAPD.",
         "VERIFY_LOG_HOST is not set: name the host that log origins begin with for ever, such as verify.example.gov.",
-        "VERIFY_AUDIENCE is not set: name this service as tokens do in aud, such as https://verify.example.gov.",
         "VERIFY_WORKERS needs a whole number from 1 to 999: give the number of worker processes.",
         f"{tmp_path} keeps no settings.env: run this where it is kept, or name it in VERIFY_HOME.",
     ]
+
+
+def test_the_address_that_clients_use_follows_from_the_audience_or_the_bound_one(parse):
+    assert parse().public_url == "https://verify.example.gov"
+    assert parse(VERIFY_PUBLIC_URL="https://api.example.gov/lapd/").public_url == "https://api.example.gov/lapd"
+    local = {"VERIFY_ISSUER": "development", "VERIFY_AUDIENCE": "verify"}
+    assert parse(**local).public_url == "http://127.0.0.1:8080"
+    assert parse(**local, VERIFY_BIND="[::1]:9090").public_url == "http://[::1]:9090"
+    assert parse(VERIFY_AUDIENCE="verify", VERIFY_PUBLIC_URL="https://api.example.gov").audience == "verify"
+    assert "VERIFY_PUBLIC_URL is not set" in faults(parse, VERIFY_AUDIENCE="verify", VERIFY_BIND="10.0.0.5:8080")
 
 
 def test_a_command_asks_only_for_what_it_needs(parse):
@@ -138,6 +148,8 @@ def test_a_command_asks_only_for_what_it_needs(parse):
         ("VERIFY_ISSUER", "https://user:secret@login.example.gov"),
         ("VERIFY_ISSUER", "https://[login"),
         ("VERIFY_ISSUER", "none"),
+        ("VERIFY_PUBLIC_URL", "http://verify.example.gov"),
+        ("VERIFY_PUBLIC_URL", "https://verify.example.gov/?a=b"),
         ("VERIFY_BIND", "8080"),
         ("VERIFY_BIND", ":8080"),
         ("VERIFY_BIND", "127.0.0.1:0"),

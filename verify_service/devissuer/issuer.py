@@ -82,9 +82,11 @@ class DevelopmentIssuer:
         lifetime: timedelta = LIFETIME,
         serial: str | None = None,
         command: str | None = None,
+        jkt: str | None = None,
     ) -> str:
         """Sign an access token for the invented person of a role, under another number or unit where one is given.
 
+        It is bound to the key whose thumbprint ``jkt`` is (RFC 9449 §6.1), to none without one.
         Raises ConfigurationError for a role that does not exist.
         """
         person = PEOPLE.get(role)
@@ -105,5 +107,6 @@ class DevelopmentIssuer:
             "role": role,
             "scope": " ".join(person.scopes),
             **({"command": unit} if unit else {}),
+            **({"cnf": {"jkt": jkt}} if jkt else {}),
         }
         return jwt.encode(claims, self._key, ALGORITHM, headers={"typ": "at+jwt", "kid": self._jwk["kid"]})

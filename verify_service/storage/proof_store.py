@@ -1,4 +1,4 @@
-"""Keep which DPoP proofs were used: implements ``web.spent_proofs.ProofStore``, and a log's tail spends them here too."""
+"""Keep which DPoP proofs were used: implements ``web.spent_proofs.ProofStore``; a log's tail spends them here too."""
 
 from __future__ import annotations
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import binascii
 import re
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import jwt
-
 from verify_service.access.policy import ROLES
 from verify_service.caller import Caller
-from verify_service.errors import NotAllowed, NotAuthenticated, ServiceError
+from verify_service.errors import NotAllowed, NotAuthenticated
+from verify_service.web.compact import CLAIMS, COMPACT, HEADER, check_signature, segment
+from verify_service.web.dpop import THUMBPRINT
 from verify_service.web.issuer_keys import ALGORITHMS
-from verify_service.web.json_body import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,23 +25,25 @@ if TYPE_CHECKING:
 LEEWAY = timedelta(seconds=30)
 LONGEST_TOKEN = 8192
 LONGEST_CLAIM = 256
-COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 ACCESS_TOKEN_TYPES = {"at+jwt", "application/at+jwt"}
 PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 # What stands in records and indexes as it is.
 SERIAL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 COMMAND = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}")
-SIGNATURES = jwt.PyJWS(list(ALGORITHMS))
 UNREADABLE = "The access token cannot be read: sign in again."
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Whose tokens are taken, and for whom: ``departments`` are those that this deployment serves."""
+    """Whose tokens are taken, and for whom: ``departments`` are those that this deployment serves.
+
+    With ``bearer`` a token that is bound to no key is taken too, which only the development issuer on loopback gives.
+    """
 
     issuer: str
     name: str
     departments: frozenset[str]
+    bearer: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,16 +72,16 @@ def verify(token: str, audience: Audience, find_key: Callable[[str, str], Issuer
     if len(token) > LONGEST_TOKEN or not COMPACT.fullmatch(token):
         raise NotAuthenticated(UNREADABLE)
     # 1
-    key_id, algorithm = _check_header(_segment(token, 0))
+    key_id, algorithm = _check_header(_read(token, HEADER))
     # 2
     key = find_key(key_id, algorithm)
     if key is None:
         raise NotAuthenticated("The access token is signed with a key that the issuer does not publish: sign in again.")
     try:
-        SIGNATURES.decode(token, key.public, [algorithm])
-    except jwt.PyJWTError as error:
+        check_signature(token, key.public, algorithm)
+    except ValueError as error:
         raise NotAuthenticated("The signature of the access token does not fit: sign in again.") from error
-    claims = _segment(token, 1)
+    claims = _read(token, CLAIMS)
     # 3
     _check_audience(claims, audience)
     verified = Verified(_caller(claims, audience), key, _moment(claims, "exp"))
@@ -93,15 +92,11 @@ def verify(token: str, audience: Audience, find_key: Callable[[str, str], Issuer
     return verified
 
 
-def _segment(token: str, number: int) -> Mapping[str, Any]:
-    encoded = token.split(".")[number]
+def _read(token: str, number: int) -> Mapping[str, Any]:
     try:
-        document = parse(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    except (binascii.Error, ServiceError) as error:
+        return segment(token, number)
+    except ValueError as error:
         raise NotAuthenticated(UNREADABLE) from error
-    if not isinstance(document, dict):
-        raise NotAuthenticated(UNREADABLE)
-    return document
 
 
 def _check_header(header: Mapping[str, Any]) -> tuple[str, str]:
@@ -122,11 +117,6 @@ def _check_audience(claims: Mapping[str, Any], audience: Audience) -> None:
     named = claims.get("aud")
     if audience.name not in (named if isinstance(named, list) else [named]):
         raise NotAuthenticated(f"The access token is for another service: ask for one with aud {audience.name}.")
-    # RFC 9449 §7.1 and RFC 8705 §3: a stolen token that is bound to a key must not pass without the key.
-    if claims.get("cnf") is not None:
-        raise NotAuthenticated(
-            "The access token is bound to a key, which cannot be shown here yet: use an unbound one."
-        )
 
 
 def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
@@ -151,7 +141,20 @@ def _caller(claims: Mapping[str, Any], audience: Audience) -> Caller:
         role=_text(claims, "role"),
         scopes=frozenset(scope.split()),
         client_id=_text(claims, "client_id"),
+        jkt=_bound_to(claims),
     )
+
+
+def _bound_to(claims: Mapping[str, Any]) -> str | None:
+    """Return the thumbprint of the key that the token is bound to (RFC 9449 §6.1), None where it is bound to none."""
+    bound = claims.get("cnf")
+    if bound is None:
+        return None
+    # RFC 8705 §3 too: a token that is bound in another way must not pass as if it were not.
+    jkt = bound.get("jkt") if isinstance(bound, dict) and len(bound) == 1 else None
+    if not isinstance(jkt, str) or not THUMBPRINT.fullmatch(jkt):
+        raise NotAuthenticated("The access token is bound in a way that is not known here: ask for one with cnf.jkt.")
+    return jkt
 
 
 def _check_served(caller: Caller, audience: Audience) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import wraps
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import flask_smorest
 from flask import Blueprint as PlainBlueprint
-from flask import Response, render_template, request
+from flask import Response, after_this_request, render_template, request
+from werkzeug.exceptions import HTTPException
 
 from verify_service.access import policy
-from verify_service.errors import NotFound
+from verify_service.errors import NotAuthenticated, NotFound, ServiceError
 from verify_service.web import api_description, problem_documents
+from verify_service.web.api_description import SECURITY_SCHEMES
 from verify_service.web.arguments import BODY, QUERY, ArgumentsParser, document
 from verify_service.web.backend import current_backend
+from verify_service.web.dpop import Shown
 from verify_service.web.idempotency import HEADER, retry_key
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from verify_service.access.policy import Rule
+    from verify_service.web.backend import Backend
     from verify_service.web.fields import Document
     from verify_service.web.problem_documents import Refusal
 
@@ -205,7 +210,7 @@ def install(app: Flask, resources: Sequence[Routes]) -> None:
     api = _Api(app, spec_kwargs=api_description.HEAD)
     components = api.spec.components
     components.schema(problem_documents.SCHEMA_NAME, dict(problem_documents.SCHEMA))
-    for name, scheme in api_description.SECURITY_SCHEMES.items():
+    for name, scheme in SECURITY_SCHEMES.items():
         components.security_scheme(name, dict(scheme))
     endpoints = {"static"}
     problems: dict[str, Mapping[str, Any]] = {}
@@ -235,19 +240,43 @@ def _guarded(view: Callable[..., Any], operation_id: str, *, keyed: bool, body: 
     @wraps(view)
     def guarded(**parts: Any) -> Any:
         backend = current_backend()
-        caller = backend.authenticator.caller(request.headers.get("Authorization"))
-        policy.check(operation_id, caller)
-        if keyed:
+        admitted = backend.authenticator.admit(_shown(backend))
+        if admitted.nonce is not None:
+            after_this_request(partial(_with_nonce, admitted.nonce))
+        if not keyed:
+            backend.authenticator.spend(admitted)
+            policy.check(operation_id, admitted.caller)
+            return view(caller=admitted.caller, **parts)
+        try:
+            policy.check(operation_id, admitted.caller)
             sent = document(request) if body else None
             header = request.headers.get(HEADER)
-            parts["key"] = retry_key(backend.vault, caller, operation_id, request.path, header, sent)
-        return view(caller=caller, **parts)
+            key = retry_key(backend.vault, admitted.caller, operation_id, request.path, header, sent)
+            return view(caller=admitted.caller, key=replace(key, spends=admitted.proof), **parts)
+        except (ServiceError, HTTPException):
+            # What was refused before it came to the log has not spent its proof there; spent twice is no harm.
+            with suppress(NotAuthenticated):
+                backend.authenticator.spend(admitted)
+            raise
 
     return guarded
 
 
+def _shown(backend: Backend) -> Shown:
+    """Return what the request shows of its sender; its address is the one that the operator gave the service."""
+    headers = request.headers
+    return Shown(
+        headers.get("Authorization"), headers.get("DPoP"), request.method, f"{backend.public_url}{request.path}"
+    )
+
+
+def _with_nonce(nonce: str, response: Response) -> Response:
+    response.headers["DPoP-Nonce"] = nonce
+    return response
+
+
 def _security(rule: Rule) -> list[dict[str, list[str]]]:
-    return [] if rule.public else [{"bearer": [rule.scope] if rule.scope else []}]
+    return [] if rule.public else [{name: [rule.scope] if rule.scope else []} for name in SECURITY_SCHEMES]
 
 
 def _named(examples: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -25,9 +25,16 @@ SECURITY_SCHEMES: dict[str, dict[str, str]] = {
         "scheme": "bearer",
         "bearerFormat": "JWT",
         "description": (
+            "On a development machine alone: what `verify-service token --role officer` prints, bound to no key."
+        ),
+    },
+    "dpop": {
+        "type": "http",
+        "scheme": "dpop",
+        "description": (
             "An access token (RFC 9068, `at+jwt`) of your OIDC issuer, with the claims department, command, serial, "
-            "role and scope. On a development machine `verify-service token --role officer` prints one. Tokens that "
-            "are bound to a key of the client (DPoP, RFC 9449) are not served yet."
+            "role and scope, bound to a key of the client (RFC 9449, `cnf.jkt`). Send it as `Authorization: DPoP …`, "
+            "and in the header `DPoP` a proof made for this request, which quotes the nonce of the last `DPoP-Nonce`."
         ),
     },
 }

@@ -32,7 +32,8 @@ class Backend:
 
     ``readiness`` names what must work before requests are let in; each check raises a ServiceError whose words say
     what does not. ``synthetic`` tells whether the registry is an invented one now, which every page then says.
-    ``contact`` is whom the person who asked can call, ``public_url`` the service's address; each empty where not known.
+    ``contact`` is whom the person who asked can call, empty where not known; ``public_url`` is the address at which
+    clients reach the service, whatever proxy stands before it.
     """
 
     authenticator: Authenticator

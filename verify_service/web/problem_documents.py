@@ -53,7 +53,7 @@ SCHEMA: Mapping[str, Any] = {
     },
 }
 HEADER_WORDS = {
-    "WWW-Authenticate": "The challenge of RFC 6750.",
+    "WWW-Authenticate": "The challenge of RFC 9449 and, of a step up, RFC 9470.",
     "Retry-After": "Seconds after which the same request may be sent again.",
     "Accept": "The media type that is taken.",
     "Allow": "The methods that are taken.",

@@ -14,6 +14,7 @@ from verify_service import errors
 from verify_service.clock import uuid7
 from verify_service.vault import SealBroken
 from verify_service.web.backend import current_backend
+from verify_service.web.dpop import ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 # A name, not an address: it stays the same in every deployment, so that a client can compare it.
 TYPES = "https://verify-service.example/problems/"
-REALM = 'Bearer realm="verify-service"'
+REALM = 'realm="verify-service"'
 MOST_FAULTS = 20
 LARGEST_BODY = 64 * 1024
 INTERNAL_DETAIL = "Something went wrong inside. Nothing more is said here; give the operator the id in instance."
@@ -124,7 +125,9 @@ def _of_service_error(error: errors.ServiceError) -> Response:
         return _of_faults(kind, error)
     headers = {}
     if isinstance(error, errors.NotAuthenticated):
-        headers["WWW-Authenticate"] = _challenge(error)
+        headers["WWW-Authenticate"] = _challenges(error)
+        if error.nonce is not None:
+            headers["DPoP-Nonce"] = error.nonce
     if isinstance(error, errors.Unavailable):
         logger.warning("%s was answered %s: %s", _operation(), kind.code, error.diagnosis)
         headers["Retry-After"] = str(RETRY_AFTER.get(type(error), DEFAULT_RETRY_AFTER))
@@ -146,12 +149,24 @@ def _of_faults(kind: Kind, error: errors.InvalidRequest) -> Response:
     return Problem(kind, detail, members={"errors": named[:MOST_FAULTS]}).response()
 
 
-def _challenge(error: errors.NotAuthenticated) -> str:
-    """Write the challenge of RFC 6750 §3, whose description takes neither quotes nor other alphabets."""
-    if error.error is None:
-        return REALM
-    plain = "".join(c for c in error.detail if " " <= c <= "~" and c not in '"\\')
-    return f'{REALM}, error="{error.error}", error_description="{plain}"'
+def _challenges(error: errors.NotAuthenticated) -> str:
+    """Write the challenge of RFC 9449 §7.1, and that of RFC 6750 §3 where it serves too; the scheme used comes first.
+
+    A description takes neither quotes nor other alphabets.
+    """
+    schemes = {"DPoP": f'DPoP {REALM}, algs="{" ".join(ALGORITHMS)}"'}
+    if current_backend().authenticator.bearer:
+        schemes["Bearer"] = f"Bearer {REALM}"
+    used = "Bearer" if "Bearer" in schemes and _scheme() == "bearer" else "DPoP"
+    first = schemes.pop(used)
+    if error.error is not None:
+        plain = "".join(c for c in error.detail if " " <= c <= "~" and c not in '"\\')
+        first += f', error="{error.error}", error_description="{plain}"'
+    return ", ".join([first, *schemes.values()])
+
+
+def _scheme() -> str:
+    return request.headers.get("Authorization", "").partition(" ")[0].lower()
 
 
 def _of_http_exception(error: HTTPException) -> Response:

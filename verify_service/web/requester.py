@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import segno
-from flask import Response, render_template, request
+from flask import Response, render_template
 
 from verify_service.clock import parse_rfc3339
 from verify_service.errors import Expunged, NotFound
@@ -88,9 +88,8 @@ def qr(code: str) -> Response:
     backend = current_backend()
     if backend.case_reader.statement(code_sha256(code)) is None:
         raise NotFound("This link opens nothing. Ask the officer or the station for a new one.")
-    base = backend.public_url or request.host_url.rstrip("/")
     image = BytesIO()
-    segno.make(f"{base}/r/{code}", micro=False).save(image, kind="svg", scale=6, border=4)
+    segno.make(f"{backend.public_url}/r/{code}", micro=False).save(image, kind="svg", scale=6, border=4)
     return Response(image.getvalue(), content_type="image/svg+xml")
 
 
