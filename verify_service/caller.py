@@ -11,7 +11,8 @@ class Caller:
 
     ``serial`` is the department's own number for the person; ``command`` the unit they belong to now;
     ``role`` one of officer, dispatcher, supervisor, auditor, partner, operator; ``jkt`` the thumbprint of
-    the key the token is bound to (RFC 9449), or None.
+    the key the token is bound to (RFC 9449), or None. ``acr`` and ``signed_in_at``, in seconds since 1970, are how and
+    when the person last signed in, each None where the token does not tell.
     """
 
     issuer: str
@@ -23,6 +24,8 @@ class Caller:
     scopes: frozenset[str]
     client_id: str
     jkt: str | None = None
+    acr: str | None = None
+    signed_in_at: float | None = None
 
     @property
     def identity(self) -> str:

@@ -80,16 +80,16 @@ class PreconditionFailed(ServiceError):
 class NotAuthenticated(ServiceError):
     """No token, or one that cannot be accepted; ``error`` is the code of RFC 6750, 9449 or 9470, or None.
 
-    ``nonce`` is what the next DPoP proof has to quote, where that is what is wrong.
+    ``challenge`` says what would do: the ``nonce`` of the next DPoP proof, or ``acr_values`` and ``max_age``.
     """
 
     code = "not_authenticated"
     title = "A valid access token is needed"
 
-    def __init__(self, detail: str, error: str | None = "invalid_token", *, nonce: str | None = None) -> None:
+    def __init__(self, detail: str, error: str | None = "invalid_token", **challenge: str) -> None:
         super().__init__(detail)
         self.error = error
-        self.nonce = nonce
+        self.challenge = challenge
 
     @classmethod
     def proof_spent(cls) -> NotAuthenticated:

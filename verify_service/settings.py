@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from datetime import time
-from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
+from verify_service import setting_values as values
 from verify_service import settings_file
 from verify_service.errors import ConfigurationError
 from verify_service.loopback import is_loopback, is_safe_url
+from verify_service.setting_values import DEVELOPMENT, Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PREFIX = "VERIFY_"
-DEVELOPMENT = "development"
 
 # Every variable, and the words that mend a missing one.
 VARIABLES: Mapping[str, str] = {
@@ -34,6 +32,10 @@ VARIABLES: Mapping[str, str] = {
     "VERIFY_HIGH_WATER": "name the directory of the high-water marks, on another disk than the database",
     "VERIFY_ISSUER": "give the URL of your OIDC issuer, or the word development on a loopback address",
     "VERIFY_AUDIENCE": "name this service as tokens do in aud, such as https://verify.example.gov",
+    "VERIFY_CLAIMS": "pair names with your issuer's claims, such as serial=employee_number,department=org",
+    "VERIFY_ISSUER_STALE_HOURS": "give the number of hours",
+    "VERIFY_STEP_UP_ACR": "name the acr values of your issuer's strong sign-ins, such as phr,phrh",
+    "VERIFY_STEP_UP_MINUTES": "give the number of minutes",
     "VERIFY_PUBLIC_URL": "give the URL at which clients reach this service, such as https://verify.example.gov",
     "VERIFY_BIND": "give the address to listen on, such as 127.0.0.1:8080",
     "VERIFY_WORKERS": "give the number of worker processes",
@@ -48,18 +50,6 @@ VARIABLES: Mapping[str, str] = {
     "VERIFY_WITNESSES": "name the file of the witnesses, their addresses and the quorum",
 }
 SERVE = frozenset({"VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST", "VERIFY_ISSUER", "VERIFY_AUDIENCE"})
-
-DEPARTMENT = re.compile(r"[A-Z][A-Z0-9-]{1,15}")
-HOST = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
-CONTACT = re.compile(r"[0-9+() .-]{3,30}")
-TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-
-
-class Address(NamedTuple):
-    """A host and port to listen on."""
-
-    host: str
-    port: int
 
 
 @dataclass(frozen=True)
@@ -79,6 +69,10 @@ class Settings:
     issuer: str
     development: bool
     audience: str
+    claims: Mapping[str, str]
+    issuer_stale_hours: int
+    step_up_acr: tuple[str, ...]
+    step_up_minutes: int
     public_url: str
     bind: Address
     workers: int
@@ -124,14 +118,14 @@ def parse(environment: Mapping[str, str], *, needs: Collection[str], cores: int)
 class _Reading:
     """Reads one variable after another and keeps what is wrong with them."""
 
-    def __init__(self, values: Mapping[str, str], needs: Collection[str], faults: list[str]) -> None:
-        self._values = values
+    def __init__(self, given: Mapping[str, str], needs: Collection[str], faults: list[str]) -> None:
+        self._given = given
         self._needs = needs
         self._faults = faults
         self.lacks = False
 
     def read(self, name: str, parser: Callable[[str], T], default: T) -> T:
-        text = self._values.get(name, "").strip()
+        text = self._given.get(name, "").strip()
         if not text:
             if name in self._needs:
                 self.lacks = True
@@ -147,33 +141,37 @@ class _Reading:
 
 def _settings(reading: _Reading, home: Path, cores: int) -> Settings:
     read = reading.read
-    devissuer_port = read("VERIFY_DEVISSUER_PORT", _port, 8081)
-    issuer = read("VERIFY_ISSUER", _issuer, "")
+    devissuer_port = read("VERIFY_DEVISSUER_PORT", values.port, 8081)
+    issuer = read("VERIFY_ISSUER", values.issuer, "")
     development = issuer == DEVELOPMENT
     audience = read("VERIFY_AUDIENCE", str, "")
-    bind = read("VERIFY_BIND", _address, Address("127.0.0.1", 8080))
+    bind = read("VERIFY_BIND", values.address, Address("127.0.0.1", 8080))
     return Settings(
         home=home,
-        database_url=read("VERIFY_DATABASE_URL", _database_url, f"sqlite:///{home / 'verify.db'}"),
-        departments=read("VERIFY_DEPARTMENTS", _departments, ()),
-        log_host=read("VERIFY_LOG_HOST", _host, ""),
-        keys=read("VERIFY_KEYS", _path, home / "keys"),
-        high_water=read("VERIFY_HIGH_WATER", _path, home / "high-water"),
+        database_url=read("VERIFY_DATABASE_URL", values.database_url, f"sqlite:///{home / 'verify.db'}"),
+        departments=read("VERIFY_DEPARTMENTS", values.departments, ()),
+        log_host=read("VERIFY_LOG_HOST", values.host, ""),
+        keys=read("VERIFY_KEYS", values.path, home / "keys"),
+        high_water=read("VERIFY_HIGH_WATER", values.path, home / "high-water"),
         issuer=f"http://127.0.0.1:{devissuer_port}" if development else issuer,
         development=development,
         audience=audience,
-        public_url=read("VERIFY_PUBLIC_URL", _public_url, _own_url(audience, bind)),
+        claims=read("VERIFY_CLAIMS", values.claims, {}),
+        issuer_stale_hours=read("VERIFY_ISSUER_STALE_HOURS", values.count, 24),
+        step_up_acr=read("VERIFY_STEP_UP_ACR", values.acr_values, ("phr", "phrh")),
+        step_up_minutes=read("VERIFY_STEP_UP_MINUTES", values.count, 15),
+        public_url=read("VERIFY_PUBLIC_URL", values.public_url, values.own_url(audience, bind)),
         bind=bind,
-        workers=read("VERIFY_WORKERS", _count, cores),
-        threads=read("VERIFY_THREADS", _count, 8),
+        workers=read("VERIFY_WORKERS", values.count, cores),
+        threads=read("VERIFY_THREADS", values.count, 8),
         devissuer_port=devissuer_port,
-        registry=read("VERIFY_REGISTRY", _registry, ""),
-        registry_root=read("VERIFY_REGISTRY_ROOT", _path, None),
-        blinding_keys=read("VERIFY_BLINDING_KEYS", _path, None),
-        contact=read("VERIFY_CONTACT", _contact, ""),
-        timezone=read("VERIFY_TIMEZONE", _timezone, ZoneInfo("America/Los_Angeles")),
-        publish_at=read("VERIFY_PUBLISH_AT", _time_of_day, time(4)),
-        witnesses=read("VERIFY_WITNESSES", _path, None),
+        registry=read("VERIFY_REGISTRY", values.registry, ""),
+        registry_root=read("VERIFY_REGISTRY_ROOT", values.path, None),
+        blinding_keys=read("VERIFY_BLINDING_KEYS", values.path, None),
+        contact=read("VERIFY_CONTACT", values.contact, ""),
+        timezone=read("VERIFY_TIMEZONE", values.timezone, ZoneInfo("America/Los_Angeles")),
+        publish_at=read("VERIFY_PUBLISH_AT", values.time_of_day, time(4)),
+        witnesses=read("VERIFY_WITNESSES", values.path, None),
     )
 
 
@@ -192,103 +190,3 @@ def _contradictions(settings: Settings) -> list[str]:
     if settings.development and settings.bind.port == settings.devissuer_port:
         faults.append("VERIFY_DEVISSUER_PORT is the port of VERIFY_BIND: give the development issuer one of its own.")
     return faults
-
-
-def _contact(text: str) -> str:
-    if not CONTACT.fullmatch(text):
-        raise ValueError("is no telephone number")
-    return text
-
-
-def _departments(text: str) -> tuple[str, ...]:
-    codes = tuple(code.strip() for code in text.split(","))
-    if not all(DEPARTMENT.fullmatch(code) for code in codes):
-        raise ValueError("is not a comma list of codes in capitals")
-    if len(set(codes)) < len(codes):
-        raise ValueError("names a department twice")
-    return codes
-
-
-def _host(text: str) -> str:
-    if not HOST.fullmatch(text):
-        raise ValueError("is not a host name in lower case, without scheme, port or path")
-    return text
-
-
-def _issuer(text: str) -> str:
-    if text == DEVELOPMENT:
-        return text
-    if not is_safe_url(text):
-        raise ValueError("is neither an https URL nor the word development")
-    # OpenID Connect Discovery 1.0 §3: an issuer has no query or fragment.
-    parts = urlsplit(text)
-    if parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("has a query, a fragment or a user name, which no issuer has")
-    return text
-
-
-def _public_url(text: str) -> str:
-    if not is_safe_url(text) or urlsplit(text).query or urlsplit(text).fragment:
-        raise ValueError("is no https URL without query and fragment")
-    return text.rstrip("/")
-
-
-def _own_url(audience: str, bind: Address) -> str:
-    """Return the address that clients use as far as it is known: the audience where that is one, else the bound one."""
-    if audience.startswith("https://"):
-        return audience.rstrip("/")
-    return f"http://[{bind.host}]:{bind.port}" if ":" in bind.host else f"http://{bind.host}:{bind.port}"
-
-
-def _registry(text: str) -> str:
-    if "://" in text and not is_safe_url(text):
-        raise ValueError("is a URL, but not an https one")
-    return text
-
-
-def _database_url(text: str) -> str:
-    if not text.startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("is neither sqlite:///file nor a postgresql:// URL")
-    return text
-
-
-def _address(text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    # The server binds to addresses, not to names.
-    host = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
-    try:
-        ip_address(host)
-    except ValueError as error:
-        raise ValueError("does not begin with an IP address and a colon") from error
-    return Address(host, _port(port))
-
-
-def _port(text: str) -> int:
-    return _whole(text, most=65535)
-
-
-def _count(text: str) -> int:
-    return _whole(text, most=999)
-
-
-def _whole(text: str, most: int) -> int:
-    if not re.fullmatch(r"[1-9]\d{0,4}", text, re.ASCII) or int(text) > most:
-        raise ValueError(f"needs a whole number from 1 to {most}")
-    return int(text)
-
-
-def _path(text: str) -> Path:
-    return Path(text).absolute()
-
-
-def _timezone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError("is not a time zone of the IANA list") from error
-
-
-def _time_of_day(text: str) -> time:
-    if not TIME_OF_DAY.fullmatch(text):
-        raise ValueError("is not HH:MM")
-    return time.fromisoformat(text)

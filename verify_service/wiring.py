@@ -53,6 +53,7 @@ from verify_service.web.backend import Backend
 from verify_service.web.dpop import Nonces
 from verify_service.web.issuer_keys import IssuerKeys
 from verify_service.web.spent_proofs import SpentProofs
+from verify_service.web.step_up import StepUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,9 +189,11 @@ class Service(LogKeeping):
     def backend(self) -> Backend:
         """Return what the web room uses."""
         chosen = self.settings
-        keys = IssuerKeys(chosen.issuer, self.clock)
+        keys = IssuerKeys(chosen.issuer, self.clock, stale_for=timedelta(hours=chosen.issuer_stale_hours))
         departments = frozenset(chosen.departments)
-        audience = Audience(chosen.issuer, chosen.audience, departments, bearer=chosen.development)
+        audience = Audience(
+            chosen.issuer, chosen.audience, departments, bearer=chosen.development, claims=chosen.claims
+        )
         proofs = ProofTables(self.database)
         spent = {department: SpentProofs(department, proofs) for department in departments}
         authenticator = Authenticator(audience, keys, Nonces(self.vault), spent, self.clock)
@@ -210,6 +213,7 @@ class Service(LogKeeping):
             publish_at=chosen.publish_at,
             contact=chosen.contact,
             public_url=chosen.public_url,
+            step_up=StepUp(chosen.step_up_acr, timedelta(minutes=chosen.step_up_minutes)),
             desk=self.desk,
             reading=reading,
             expunging=Expunging(self.expunge_orders, reading.find, self.logs, self.clock, random_bytes),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import jwt
 import pytest
@@ -20,6 +21,7 @@ from verify_service.web.backend import Backend
 from verify_service.web.dpop import Nonces
 from verify_service.web.issuer_keys import IssuerKeys
 from verify_service.web.spent_proofs import SpentProofs
+from verify_service.web.step_up import StepUp
 
 AUDIENCE = "https://verify.example.gov"
 PUBLIC_URL = "https://verify.example.gov"
@@ -49,7 +51,7 @@ def admitting(keys, clock):
 
     def make(issuer, **options):
         bearer = options.pop("bearer", True)
-        audience = Audience(issuer, AUDIENCE, frozenset({"LAPD"}), bearer=bearer)
+        audience = Audience(issuer, AUDIENCE, frozenset({"LAPD"}), bearer=bearer, claims=options.pop("claims", {}))
         spent = {"LAPD": SpentProofs("LAPD", MemoryProofs())}
         return Authenticator(audience, options.pop("keys", keys), Nonces(sealed_vault()), spent, clock, **options)
 
@@ -71,6 +73,7 @@ def backend(authenticator, clock):
         readiness={"identity provider": authenticator.check_ready},
         synthetic=lambda: True,
         public_url=PUBLIC_URL,
+        step_up=StepUp(("phr", "phrh"), timedelta(minutes=15)),
         **WITHOUT_DOMAIN,
     )
 

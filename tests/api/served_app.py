@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tests.fakes.backend import WITHOUT_DOMAIN
 from tests.fakes.keys import sealed_vault, seeded_bytes
 from verify_service.clock import SystemClock
@@ -12,6 +14,7 @@ from verify_service.web.auth import Authenticator
 from verify_service.web.backend import Backend
 from verify_service.web.dpop import Nonces
 from verify_service.web.issuer_keys import IssuerKeys
+from verify_service.web.step_up import StepUp
 
 ISSUER = "http://127.0.0.1:9"
 
@@ -28,6 +31,7 @@ def application():
             random_bytes=seeded_bytes(),
             readiness={"keys": authenticator.check_ready},
             synthetic=lambda: False,
+            step_up=StepUp((), timedelta()),
             public_url="https://verify.example.gov",
             **WITHOUT_DOMAIN,
         ),

@@ -178,11 +178,11 @@ def test_a_clock_may_be_wrong_by_five_minutes_and_no_more(authenticator, refusal
         assert "5 minutes from now: set the clock" in refusal(prove(iat=iat))[1]
 
 
-@pytest.mark.parametrize("nonce_sent", [None, "", "x" * 22, "ü", "\ud800"])
+@pytest.mark.parametrize("nonce_sent", [None, "", "x" * 22, "ü"])
 def test_without_a_nonce_of_ours_the_refusal_gives_one(authenticator, bound, prove, nonce, nonce_sent):
     with pytest.raises(NotAuthenticated) as refused:
         authenticator.admit(Shown(f"DPoP {bound}", prove(nonce=nonce_sent), "GET", URL))
-    assert refused.value.nonce == (nonce if nonce_sent != "\ud800" else None)
+    assert refused.value.challenge == {"nonce": nonce}
 
 
 def test_a_nonce_serves_for_its_minute_and_the_next(authenticator, refusal, bound, key, clock, nonce):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from flask import Flask, redirect
@@ -77,6 +78,17 @@ def test_while_the_issuer_is_down_the_last_keys_serve_for_a_day_and_no_longer(ke
         keys.holds(key)
     with pytest.raises(Unavailable):
         keys.check()
+
+
+def test_how_long_stale_keys_serve_is_the_operators_to_say(served_issuer, clock):
+    keys = IssuerKeys(served_issuer.url, clock, stale_for=timedelta(hours=4), start=lambda work: work())
+    key = find(keys, served_issuer)
+    served_issuer.stop()
+    clock.advance(hours=3, minutes=59)
+    assert keys.holds(key)
+    clock.advance(minutes=1)
+    with pytest.raises(Unavailable):
+        keys.holds(key)
 
 
 def test_a_broken_issuer_is_asked_again_after_a_pause(keys, served_issuer, clock):

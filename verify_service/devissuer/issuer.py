@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ALGORITHM = "ES256"
 CLIENT = "development"
+# Phishing-resistant (OpenID Connect Extended Authentication Profile ACR Values 1.0 §4).
+ACR = "phr"
 LIFETIME = timedelta(hours=1)
 
 
@@ -83,10 +85,13 @@ class DevelopmentIssuer:
         serial: str | None = None,
         command: str | None = None,
         jkt: str | None = None,
+        acr: str | None = ACR,
+        auth_time: datetime | None = None,
     ) -> str:
         """Sign an access token for the invented person of a role, under another number or unit where one is given.
 
-        It is bound to the key whose thumbprint ``jkt`` is (RFC 9449 §6.1), to none without one.
+        It is bound to the key whose thumbprint ``jkt`` is (RFC 9449 §6.1), to none without one. ``acr`` and
+        ``auth_time``, without which it is now, are how and when the person signed in.
         Raises ConfigurationError for a role that does not exist.
         """
         person = PEOPLE.get(role)
@@ -106,6 +111,8 @@ class DevelopmentIssuer:
             "serial": number,
             "role": role,
             "scope": " ".join(person.scopes),
+            "auth_time": int((auth_time or now).timestamp()),
+            **({"acr": acr} if acr else {}),
             **({"command": unit} if unit else {}),
             **({"cnf": {"jkt": jkt}} if jkt else {}),
         }

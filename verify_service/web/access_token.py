@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 # What stands in records and indexes as it is.
 SERIAL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 COMMAND = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}")
+CLAIM_NAMES = ("department", "command", "serial", "role", "scope")
 UNREADABLE = "The access token cannot be read: sign in again."
 
 
@@ -38,12 +39,15 @@ class Audience:
     """Whose tokens are taken, and for whom: ``departments`` are those that this deployment serves.
 
     With ``bearer`` a token that is bound to no key is taken too, which only the development issuer on loopback gives.
+    ``claims`` maps department, command, serial, role and scope to the claims in which this issuer has them, where those
+    have other names.
     """
 
     issuer: str
     name: str
     departments: frozenset[str]
     bearer: bool = False
+    claims: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,21 +131,27 @@ def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
 
 
 def _caller(claims: Mapping[str, Any], audience: Audience) -> Caller:
-    scope = claims.get("scope", "")
+    name = {claim: audience.claims.get(claim, claim) for claim in CLAIM_NAMES}
+    scope = claims.get(name["scope"], "")
     if not isinstance(scope, str):
-        raise NotAuthenticated("The scope claim of the access token must be one text, separated by spaces.")
+        raise NotAuthenticated(f"The {name['scope']} claim of the access token must be one text, separated by spaces.")
+    acr, signed_in_at = claims.get("acr"), claims.get("auth_time")
     # RFC 9068 §2.2 asks for jti; a list of withdrawn tokens names them by it.
     _text(claims, "jti")
     return Caller(
         issuer=audience.issuer,
         subject=_text(claims, "sub"),
-        serial=_text(claims, "serial", SERIAL, " (1 to 64 of A-Z a-z 0-9 . _ -)"),
-        department=_text(claims, "department"),
-        command=None if claims.get("command") is None else _text(claims, "command", COMMAND, " (1 to 64 characters)"),
-        role=_text(claims, "role"),
+        serial=_text(claims, name["serial"], SERIAL, " (1 to 64 of A-Z a-z 0-9 . _ -)"),
+        department=_text(claims, name["department"]),
+        command=None
+        if claims.get(name["command"]) is None
+        else _text(claims, name["command"], COMMAND, " (1 to 64 characters)"),
+        role=_text(claims, name["role"]),
         scopes=frozenset(scope.split()),
         client_id=_text(claims, "client_id"),
         jkt=_bound_to(claims),
+        acr=acr if isinstance(acr, str) else None,
+        signed_in_at=None if signed_in_at is None else _moment(claims, "auth_time"),
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from verify_service.access.policy import Rule
+    from verify_service.caller import Caller
     from verify_service.web.backend import Backend
     from verify_service.web.fields import Document
     from verify_service.web.problem_documents import Refusal
@@ -92,11 +93,13 @@ class Routes:
         query: Document | None = None,
         refusals: Sequence[Refusal] = (),
         keyed: bool = False,
+        step_up: bool = False,
     ) -> Callable[[View], View]:
         """Declare an operation; the docstring of the view is its summary and description.
 
         The view is called by keyword: the parts of the ``path``; ``caller``, unless the operation is public;
         ``body`` and ``query`` where they are declared; and ``key``, the RetryKey, where it is ``keyed``.
+        With ``step_up`` only a caller with a recent and strong sign-in is let through.
         Refusals that follow from these are described by themselves; ``refusals`` names the others, by the class of
         the error or by its Kind. Raises LookupError where the operation has no rule in the access policy.
         """
@@ -113,7 +116,7 @@ class Routes:
             view = self._replying(reply)(view)
             described = self._refusing(rule, refusals, path, body=body, query=query, keyed=keyed)(view)
             described = self.blueprint.doc(operationId=operation_id, security=_security(rule))(described)
-            guarded = _guarded(view, operation_id, keyed=keyed, body=body is not None)
+            guarded = _guarded(view, operation_id, keyed=keyed, body=body is not None, step_up=step_up)
             # The wrappers that only describe are left out of the way of requests.
             guarded.__dict__["_apidoc"] = described.__dict__["_apidoc"]
             self._add(operation_id)
@@ -232,10 +235,17 @@ def description(app: Flask) -> dict[str, Any]:
     return cast("dict[str, Any]", app.extensions[EXTENSION])
 
 
-def _guarded(view: Callable[..., Any], operation_id: str, *, keyed: bool, body: bool) -> Callable[..., Any]:
+def _guarded(
+    view: Callable[..., Any], operation_id: str, *, keyed: bool, body: bool, step_up: bool = False
+) -> Callable[..., Any]:
     """Let through only whom the policy lets, before anything that they sent is read."""
     if policy.rule(operation_id).public:
         return view
+
+    def check(backend: Backend, caller: Caller) -> None:
+        policy.check(operation_id, caller)
+        if step_up:
+            backend.step_up.check(caller, backend.clock.now())
 
     @wraps(view)
     def guarded(**parts: Any) -> Any:
@@ -245,10 +255,10 @@ def _guarded(view: Callable[..., Any], operation_id: str, *, keyed: bool, body: 
             after_this_request(partial(_with_nonce, admitted.nonce))
         if not keyed:
             backend.authenticator.spend(admitted)
-            policy.check(operation_id, admitted.caller)
+            check(backend, admitted.caller)
             return view(caller=admitted.caller, **parts)
         try:
-            policy.check(operation_id, admitted.caller)
+            check(backend, admitted.caller)
             sent = document(request) if body else None
             header = request.headers.get(HEADER)
             key = retry_key(backend.vault, admitted.caller, operation_id, request.path, header, sent)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from verify_service.verification.desk import Desk
     from verify_service.verification.expunge import Expunging
     from verify_service.web.auth import Authenticator
+    from verify_service.web.step_up import StepUp
 
 EXTENSION = "verify_service"
 
@@ -33,10 +34,11 @@ class Backend:
     ``readiness`` names what must work before requests are let in; each check raises a ServiceError whose words say
     what does not. ``synthetic`` tells whether the registry is an invented one now, which every page then says.
     ``contact`` is whom the person who asked can call, empty where not known; ``public_url`` is the address at which
-    clients reach the service, whatever proxy stands before it.
+    clients reach the service, whatever proxy stands before it. ``step_up`` is the sign-in that grave acts ask for.
     """
 
     authenticator: Authenticator
+    step_up: StepUp
     vault: Vault
     clock: Clock
     random_bytes: Callable[[int], bytes]

@@ -47,6 +47,7 @@ class OrderDocument(Document):
     body=Body(OrderDocument(), examples.EXPUNGE_ORDERS),
     reply=Reply(201, described.EXPUNGE_ORDER),
     refusals=(Expunged, Unavailable),
+    step_up=True,
 )
 def order(caller: Caller, body: Mapping[str, Any]) -> Response:
     """Order that verifications and incidents be destroyed.
@@ -78,6 +79,7 @@ def get(caller: Caller, order: str) -> Response:
     "/v1/expunge-orders/<string:order>/approval",
     reply=Reply(200, described.EXPUNGE_ORDER),
     refusals=(Expunged, Unavailable),
+    step_up=True,
 )
 def approve(caller: Caller, order: str) -> Response:
     """Approve an order, and so carry it out.

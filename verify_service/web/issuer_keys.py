@@ -72,7 +72,7 @@ class IssuerKeys:
     """The keys of one issuer by OpenID Connect Discovery 1.0 and its JWK set (RFC 7517).
 
     They are fetched when first needed and refreshed in the background every ``FRESH_FOR``; while the issuer is
-    down, the last ones serve for ``STALE_FOR``. ``fetch`` gets a URL; ``start`` runs a refresh aside.
+    down, the last ones serve for ``stale_for``. ``fetch`` gets a URL; ``start`` runs a refresh aside.
     """
 
     def __init__(
@@ -80,11 +80,13 @@ class IssuerKeys:
         issuer: str,
         clock: Clock,
         *,
+        stale_for: timedelta = STALE_FOR,
         fetch: Callable[[str], bytes] | None = None,
         start: Callable[[Callable[[], None]], None] = in_background,
     ) -> None:
         self._issuer = issuer
         self._clock = clock
+        self._stale_for = stale_for
         self._fetch = fetch or fetch_url
         self._start = start
         self._fetching = threading.Lock()
@@ -116,12 +118,12 @@ class IssuerKeys:
     def _current(self) -> _Known:
         known = self._known
         due = self._elapsed(self._tried_at, PAUSE)
-        if known is None or self._elapsed(known.at, STALE_FOR):
+        if known is None or self._elapsed(known.at, self._stale_for):
             self._refresh_in_turn(due=due)
             known = self._known
         elif due and self._elapsed(known.at, FRESH_FOR):
             self._start(lambda: self._refresh_in_turn(due=True))
-        if known is None or self._elapsed(known.at, STALE_FOR):
+        if known is None or self._elapsed(known.at, self._stale_for):
             raise Unavailable("The identity provider cannot be asked for its keys, so nobody can be signed in now.")
         return known
 

@@ -126,8 +126,8 @@ def _of_service_error(error: errors.ServiceError) -> Response:
     headers = {}
     if isinstance(error, errors.NotAuthenticated):
         headers["WWW-Authenticate"] = _challenges(error)
-        if error.nonce is not None:
-            headers["DPoP-Nonce"] = error.nonce
+        if "nonce" in error.challenge:
+            headers["DPoP-Nonce"] = error.challenge["nonce"]
     if isinstance(error, errors.Unavailable):
         logger.warning("%s was answered %s: %s", _operation(), kind.code, error.diagnosis)
         headers["Retry-After"] = str(RETRY_AFTER.get(type(error), DEFAULT_RETRY_AFTER))
@@ -162,6 +162,8 @@ def _challenges(error: errors.NotAuthenticated) -> str:
     if error.error is not None:
         plain = "".join(c for c in error.detail if " " <= c <= "~" and c not in '"\\')
         first += f', error="{error.error}", error_description="{plain}"'
+        # RFC 9470 §3. A nonce goes into a header of its own (RFC 9449 §8).
+        first += "".join(f', {name}="{value}"' for name, value in error.challenge.items() if name != "nonce")
     return ", ".join([first, *schemes.values()])
 
 

@@ -42,6 +42,8 @@ routes = Routes(
 )
 LOCATION = {"Location": "The path of what was recorded."}
 SALT_BYTES = 32
+# What ends a case or hides it asks for a recent and strong sign-in.
+GRAVE = frozenset({"concluded", "sealed"})
 
 
 @routes.operation(
@@ -153,6 +155,8 @@ def add_event(caller: Caller, verification_id: str, body: Mapping[str, Any], key
     """
     backend, given = current_backend(), fact(body)
     check_may_append(given, caller, relayed=body["relayed_by"] is not None)
+    if given.kind in GRAVE:
+        backend.step_up.check(caller, backend.clock.now())
     case, _, _ = backend.reading.find(caller, verification_id)
     by = reporter(body, caller, backend.clock.now())
     return replies.created(backend.desk.follow_up(case, given, by, key, _render(caller)))
