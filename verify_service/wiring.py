@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from verify_service import keyring
+from verify_service.access.deny import DenyList
 from verify_service.access.event import AccessEvents
 from verify_service.access.reading import Reading
 from verify_service.clock import SystemClock
@@ -37,6 +38,7 @@ from verify_service.storage.case_reader import CaseTables
 from verify_service.storage.case_store import CaseStore
 from verify_service.storage.cosignature_store import CosignatureTables
 from verify_service.storage.database import Database
+from verify_service.storage.deny_store import DenyTables
 from verify_service.storage.expunge_store import ExpungeTables
 from verify_service.storage.log_store import LogTables
 from verify_service.storage.proof_store import ProofTables
@@ -105,6 +107,11 @@ class Service(LogKeeping):
     def expunge_orders(self) -> ExpungeTables:
         """The orders to expunge."""
         return ExpungeTables(self.database, self.vault)
+
+    @cached_property
+    def denials(self) -> DenyTables:
+        """Who is locked out."""
+        return DenyTables(self.database)
 
     @cached_property
     def registry_store(self) -> RegistryStore:
@@ -196,7 +203,8 @@ class Service(LogKeeping):
         )
         proofs = ProofTables(self.database)
         spent = {department: SpentProofs(department, proofs) for department in departments}
-        authenticator = Authenticator(audience, keys, Nonces(self.vault), spent, self.clock)
+        denied = {department: DenyList(department, self.denials) for department in departments}
+        authenticator = Authenticator(audience, keys, Nonces(self.vault), spent, denied, self.clock)
         reading = Reading(self.case_reader, self.logs, AccessEvents(self.logs, self.vault, self.clock))
         return Backend(
             authenticator=authenticator,

@@ -12,8 +12,10 @@ from tests.api.served_issuer import ServedIssuer
 from tests.api.trial import trial
 from tests.fakes.backend import WITHOUT_DOMAIN
 from tests.fakes.clock import SetClock
+from tests.fakes.denials import MemoryDenials
 from tests.fakes.keys import sealed_vault, seeded_bytes
 from tests.fakes.proofs import MemoryProofs
+from verify_service.access.deny import DenyList
 from verify_service.web.access_token import Audience
 from verify_service.web.app import SHELL, create_app
 from verify_service.web.auth import Authenticator
@@ -46,14 +48,21 @@ def keys(served_issuer, clock):
 
 
 @pytest.fixture
-def admitting(keys, clock):
+def denials():
+    return MemoryDenials()
+
+
+@pytest.fixture
+def admitting(keys, clock, denials):
     """Make an authenticator of an issuer, which takes tokens that are bound to no key too."""
 
     def make(issuer, **options):
         bearer = options.pop("bearer", True)
         audience = Audience(issuer, AUDIENCE, frozenset({"LAPD"}), bearer=bearer, claims=options.pop("claims", {}))
         spent = {"LAPD": SpentProofs("LAPD", MemoryProofs())}
-        return Authenticator(audience, options.pop("keys", keys), Nonces(sealed_vault()), spent, clock, **options)
+        denied = {"LAPD": DenyList("LAPD", denials)}
+        known = options.pop("keys", keys)
+        return Authenticator(audience, known, Nonces(sealed_vault()), spent, denied, clock, **options)
 
     return make
 

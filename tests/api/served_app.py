@@ -22,7 +22,7 @@ ISSUER = "http://127.0.0.1:9"
 def application():
     clock = SystemClock()
     audience = Audience(ISSUER, "verify", frozenset({"LAPD"}))
-    authenticator = Authenticator(audience, IssuerKeys(ISSUER, clock), Nonces(sealed_vault()), {}, clock)
+    authenticator = Authenticator(audience, IssuerKeys(ISSUER, clock), Nonces(sealed_vault()), {}, {}, clock)
     return create_app(
         Backend(
             authenticator=authenticator,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from verify_service import __version__, demo, settings
 from verify_service.access.policy import ROLES
-from verify_service.cli import database, evidence, keys, registry, vault
+from verify_service.cli import database, deny, evidence, keys, registry, vault
 from verify_service.cli.command import CODES, adding_to, service_with
 from verify_service.cli.telling import report
 from verify_service.errors import ServiceError
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     database.add_to(add, commands)
     vault.add_to(add, commands)
     registry.add_to(add)
+    deny.add_to(add, commands)
     token = add("token", _token, "print an access token of the development issuer")
     token.add_argument("--role", choices=ROLES, required=True)
     token.add_argument("--department")

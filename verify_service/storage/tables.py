@@ -140,6 +140,18 @@ spent_proof = Table(
     Index(None, "department", "expires"),
 )
 
+# Who is or was locked out, and who said so when and why.
+denial = Table(
+    "denial",
+    metadata,
+    _department(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("value", Text, nullable=False),
+    *(Column(f"added_{part}", Text, nullable=False) for part in ("by", "at", "reason")),
+    *(Column(f"lifted_{part}", Text) for part in ("by", "at", "reason")),
+)
+
 # Orders to expunge, before and after they were carried out.
 expunge_order = Table(
     "expunge_order",

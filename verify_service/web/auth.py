@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from verify_service.access.deny import DenyList
     from verify_service.caller import Caller
     from verify_service.clock import Clock
     from verify_service.record_log.log import SpentProof
@@ -49,6 +50,7 @@ class Authenticator:
         keys: IssuerKeys,
         nonces: Nonces,
         spent: Mapping[str, SpentProofs],
+        denied: Mapping[str, DenyList],
         clock: Clock,
         remember: int = MOST_REMEMBERED,
     ) -> None:
@@ -56,6 +58,7 @@ class Authenticator:
         self._keys = keys
         self._nonces = nonces
         self._spent = spent
+        self._denied = denied
         self._clock = clock
         self._remember = remember
         self._verified: OrderedDict[bytes, Verified] = OrderedDict()
@@ -70,7 +73,7 @@ class Authenticator:
         """Return who sent a request.
 
         Raises NotAuthenticated, NotAllowed for a department or role that is not served here, and Unavailable
-        where the issuer's keys are not known.
+        where the issuer's keys or the deny list are not known.
         """
         scheme, _, token = (shown.authorization or "").partition(" ")
         scheme, token = scheme.lower(), token.strip()
@@ -78,6 +81,7 @@ class Authenticator:
             raise NotAuthenticated(WITHOUT_PROOF if self.bearer else WITH_PROOF, error=None)
         now = self._clock.now()
         caller = self._verify(token, now).caller
+        self._denied[caller.department].check(caller, now)
         if scheme == "bearer":
             if caller.jkt is not None:
                 raise NotAuthenticated(
