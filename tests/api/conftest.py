@@ -62,7 +62,8 @@ def admitting(keys, clock, denials):
         spent = {"LAPD": SpentProofs("LAPD", MemoryProofs())}
         denied = {"LAPD": DenyList("LAPD", denials)}
         known = options.pop("keys", keys)
-        return Authenticator(audience, known, Nonces(sealed_vault()), spent, denied, clock, **options)
+        at = options.pop("clock", clock)
+        return Authenticator(audience, known, Nonces(sealed_vault()), spent, denied, at, **options)
 
     return make
 

@@ -6,10 +6,12 @@ import os
 import sys
 from pathlib import Path
 
+from verify_service.clock import SystemClock
 from verify_service.devissuer.app import create_app
 from verify_service.devissuer.issuer import DevelopmentIssuer
-from verify_service.devissuer.key import signing_key
+from verify_service.devissuer.key import DIRECTORY, signing_key
 from verify_service.devissuer.serving import LOOPBACK, READY, listen, serve_while
+from verify_service.devissuer.token_desk import TokenDesk, clients_in
 from verify_service.errors import ServiceError
 
 
@@ -25,7 +27,8 @@ def main(arguments: list[str]) -> int:
     home, port, parent = Path(arguments[0]), int(arguments[1]), int(arguments[2])
     try:
         issuer = DevelopmentIssuer(f"http://{LOOPBACK}:{port}", signing_key(home), os.urandom)  # noqa: TID251 - This process is its own wiring.
-        server = listen(create_app(issuer), port)
+        desk = TokenDesk(issuer, clients_in(home / DIRECTORY), SystemClock())
+        server = listen(create_app(issuer, desk), port)
     except ServiceError as error:
         _say(error.diagnosis)
         return 1

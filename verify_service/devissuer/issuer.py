@@ -61,10 +61,15 @@ class DevelopmentIssuer:
         self._jwk["kid"] = sha256_hex(canonical_bytes({name: self._jwk[name] for name in ("crv", "kty", "x", "y")}))
 
     def configuration(self) -> dict[str, Any]:
-        """Return the discovery document (OpenID Connect Discovery 1.0 §3), as far as a resource server reads it."""
+        """Return the discovery document (OpenID Connect Discovery 1.0 §3), as far as a resource server or a partner reads it."""
         return {
             "issuer": self.url,
             "jwks_uri": f"{self.url}/jwks",
+            "token_endpoint": f"{self.url}/token",
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": [ALGORITHM, "EdDSA"],
+            "grant_types_supported": ["client_credentials"],
+            "dpop_signing_alg_values_supported": [ALGORITHM, "EdDSA"],
             "id_token_signing_alg_values_supported": [ALGORITHM],
             "response_types_supported": [],
             "subject_types_supported": ["public"],
