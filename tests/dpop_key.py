@@ -25,7 +25,7 @@ class DpopKey:
     def proof(self, token, method, url, now, nonce=None, headers=None, algorithm=None, key=None, **changed):
         """Sign a proof that differs from a good one by what is given; None leaves a member out."""
         claims = {
-            "jti": f"proof {next(self._numbers)}",
+            "jti": f"{self.jkt} {next(self._numbers)}",
             "htm": method,
             "htu": url,
             "iat": int(now.timestamp()),

@@ -48,6 +48,8 @@ def application() -> Flask:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     for publication in service.publications():
         threading.Thread(target=publication.run_daily, args=(time.sleep,), name="publication", daemon=True).start()
+    keys = service.issuer_keys
+    threading.Thread(target=keys.keep_fresh, args=(time.sleep,), name="issuer-keys", daemon=True).start()
     witnessing = service.witnessing()
     if witnessing is not None:
         lock = service.settings.home / "witnessing.lock"

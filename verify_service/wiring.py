@@ -109,6 +109,12 @@ class Service(LogKeeping):
         return ExpungeTables(self.database, self.vault)
 
     @cached_property
+    def issuer_keys(self) -> IssuerKeys:
+        """The keys that sign access tokens."""
+        chosen = self.settings
+        return IssuerKeys(chosen.issuer, self.clock, stale_for=timedelta(hours=chosen.issuer_stale_hours))
+
+    @cached_property
     def denials(self) -> DenyTables:
         """Who is locked out."""
         return DenyTables(self.database)
@@ -196,7 +202,6 @@ class Service(LogKeeping):
     def backend(self) -> Backend:
         """Return what the web room uses."""
         chosen = self.settings
-        keys = IssuerKeys(chosen.issuer, self.clock, stale_for=timedelta(hours=chosen.issuer_stale_hours))
         departments = frozenset(chosen.departments)
         audience = Audience(
             chosen.issuer, chosen.audience, departments, bearer=chosen.development, claims=chosen.claims
@@ -204,7 +209,7 @@ class Service(LogKeeping):
         proofs = ProofTables(self.database)
         spent = {department: SpentProofs(department, proofs) for department in departments}
         denied = {department: DenyList(department, self.denials) for department in departments}
-        authenticator = Authenticator(audience, keys, Nonces(self.vault), spent, denied, self.clock)
+        authenticator = Authenticator(audience, self.issuer_keys, Nonces(self.vault), spent, denied, self.clock)
         reading = Reading(self.case_reader, self.logs, AccessEvents(self.logs, self.vault, self.clock))
         return Backend(
             authenticator=authenticator,

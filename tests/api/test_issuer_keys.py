@@ -91,6 +91,23 @@ def test_how_long_stale_keys_serve_is_the_operators_to_say(served_issuer, clock)
         keys.holds(key)
 
 
+def test_an_outage_finds_the_keys_of_a_worker_that_nobody_asked_yet(keys, served_issuer, clock):
+    passed = []
+
+    def sleep(seconds):
+        passed.append(seconds)
+        clock.advance(seconds=seconds)
+        if len(passed) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        keys.keep_fresh(sleep)
+    assert served_issuer.requests == [DISCOVERY, "/jwks"] * 2
+    assert passed == [300, 300]
+    served_issuer.stop()
+    assert find(keys, served_issuer) is not None
+
+
 def test_a_broken_issuer_is_asked_again_after_a_pause(keys, served_issuer, clock):
     served_issuer.answer = down
     for _ in range(5):

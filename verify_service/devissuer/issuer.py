@@ -61,7 +61,7 @@ class DevelopmentIssuer:
         self._jwk["kid"] = sha256_hex(canonical_bytes({name: self._jwk[name] for name in ("crv", "kty", "x", "y")}))
 
     def configuration(self) -> dict[str, Any]:
-        """Return the discovery document (OpenID Connect Discovery 1.0 §3), as far as a resource server or a partner reads it."""
+        """Return the discovery document (OpenID Connect Discovery 1.0 §3), as far as an API or a partner reads it."""
         return {
             "issuer": self.url,
             "jwks_uri": f"{self.url}/jwks",

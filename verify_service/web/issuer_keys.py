@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPException
@@ -71,8 +72,8 @@ def in_background(work: Callable[[], None]) -> None:
 class IssuerKeys:
     """The keys of one issuer by OpenID Connect Discovery 1.0 and its JWK set (RFC 7517).
 
-    They are fetched when first needed and refreshed in the background every ``FRESH_FOR``; while the issuer is
-    down, the last ones serve for ``stale_for``. ``fetch`` gets a URL; ``start`` runs a refresh aside.
+    They are fetched when first needed, and refreshed in the background every ``FRESH_FOR``; while the issuer is down,
+    the last ones serve for ``stale_for``. ``fetch`` gets a URL; ``start`` runs a refresh aside.
     """
 
     def __init__(
@@ -114,6 +115,13 @@ class IssuerKeys:
     def check(self) -> None:
         """Raise Unavailable unless tokens can be verified now."""
         self._current()
+
+    def keep_fresh(self, sleep: Callable[[float], None]) -> None:
+        """Fetch the keys now and every ``FRESH_FOR``, for ever: an outage then finds every worker with fresh ones."""
+        while True:
+            with suppress(Unavailable):
+                self._current()
+            sleep(FRESH_FOR.total_seconds())
 
     def _current(self) -> _Known:
         known = self._known
