@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MEASURED = ("requests", "ingest", "tenfold", "append", "audit")
+MEASURED = ("requests", "identity", "ingest", "tenfold", "append", "audit")
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from verify_service.access.policy import ROLES
 from verify_service.caller import Caller
 from verify_service.errors import NotAllowed, NotAuthenticated
-from verify_service.web.compact import CLAIMS, COMPACT, HEADER, check_signature, segment
+from verify_service.web.compact import COMPACT, header_of, verified_claims
 from verify_service.web.dpop import THUMBPRINT
 from verify_service.web.issuer_keys import ALGORITHMS
 
@@ -76,16 +76,18 @@ def verify(token: str, audience: Audience, find_key: Callable[[str, str], Issuer
     if len(token) > LONGEST_TOKEN or not COMPACT.fullmatch(token):
         raise NotAuthenticated(UNREADABLE)
     # 1
-    key_id, algorithm = _check_header(_read(token, HEADER))
+    try:
+        key_id, algorithm = _check_header(header_of(token.partition(".")[0]))
+    except ValueError as error:
+        raise NotAuthenticated(UNREADABLE) from error
     # 2
     key = find_key(key_id, algorithm)
     if key is None:
         raise NotAuthenticated("The access token is signed with a key that the issuer does not publish: sign in again.")
     try:
-        check_signature(token, key.public, algorithm)
+        claims = verified_claims(token, key.public, algorithm)
     except ValueError as error:
         raise NotAuthenticated("The signature of the access token does not fit: sign in again.") from error
-    claims = _read(token, CLAIMS)
     # 3
     _check_audience(claims, audience)
     verified = Verified(_caller(claims, audience), key, _moment(claims, "exp"))
@@ -94,13 +96,6 @@ def verify(token: str, audience: Audience, find_key: Callable[[str, str], Issuer
     # 4
     _check_served(verified.caller, audience)
     return verified
-
-
-def _read(token: str, number: int) -> Mapping[str, Any]:
-    try:
-        return segment(token, number)
-    except ValueError as error:
-        raise NotAuthenticated(UNREADABLE) from error
 
 
 def _check_header(header: Mapping[str, Any]) -> tuple[str, str]:

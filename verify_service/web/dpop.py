@@ -17,7 +17,7 @@ from verify_service.errors import NotAuthenticated
 from verify_service.record_log.log import SpentProof
 from verify_service.signing import canonical_bytes
 from verify_service.web import issuer_keys
-from verify_service.web.compact import CLAIMS, COMPACT, HEADER, check_signature, segment
+from verify_service.web.compact import COMPACT, header_of, verified_claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,15 +101,17 @@ def check_proof(shown: Shown, binding: Binding, nonces: Nonces, now: datetime) -
         raise _invalid("The header DPoP is missing: send a proof that is made for this request (RFC 9449).")
     if len(proof) > LONGEST_PROOF or not COMPACT.fullmatch(proof):
         raise _invalid("The header DPoP must be one proof in the form of a JWT (RFC 9449 §4.2).")
-    algorithm, jwk = _check_header(_read(proof, HEADER))
+    try:
+        algorithm, jkt, key = _read_header(proof.partition(".")[0])
+    except ValueError as error:
+        raise _invalid("The DPoP proof cannot be read.") from error
     # 2
-    if thumbprint(jwk) != binding.jkt:
+    if jkt != binding.jkt:
         raise NotAuthenticated("The DPoP proof is signed with another key than the access token is bound to.")
     try:
-        check_signature(proof, _public_key(algorithm, **jwk), algorithm)
+        claims = verified_claims(proof, key, algorithm)
     except ValueError as error:
         raise _invalid("The signature of the DPoP proof does not fit.") from error
-    claims = _read(proof, CLAIMS)
     # 3
     _check_purpose(claims, shown, binding.token)
     # 4
@@ -137,6 +139,19 @@ def base64url(content: bytes) -> str:
     return urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
+@lru_cache(4096)
+def _read_header(encoded: str) -> tuple[str, str, Any]:
+    """Return the algorithm, the key's thumbprint and the key; a client's header is the same in each of its proofs.
+
+    Raises ValueError where it cannot be read, NotAuthenticated where it is not a proof's.
+    """
+    algorithm, jwk = _check_header(header_of(encoded))
+    try:
+        return algorithm, thumbprint(jwk), jwt.PyJWK(dict(jwk), algorithm).key
+    except (jwt.PyJWTError, LookupError, TypeError, ValueError) as error:
+        raise _invalid("The jwk of the DPoP proof is no public key.") from error
+
+
 def _check_header(header: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """Return the algorithm, and of the key the members that make its thumbprint, which are all that is used of it."""
     if str(header.get("typ")).lower() not in {"dpop+jwt", "application/dpop+jwt"}:
@@ -157,19 +172,11 @@ def _check_header(header: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     return algorithm, {name: str(value) for name, value in members.items()}
 
 
-@lru_cache(4096)
-def _public_key(algorithm: str, **members: str) -> Any:
-    try:
-        return jwt.PyJWK(dict(members), algorithm).key
-    except (jwt.PyJWTError, LookupError, TypeError, ValueError) as error:
-        raise ValueError("is no key") from error
-
-
 def _check_purpose(claims: Mapping[str, Any], shown: Shown, token: str) -> None:
     if claims.get("htm") != shown.method:
         raise _invalid("The DPoP proof was made for another method.")
     address = claims.get("htu")
-    if not isinstance(address, str) or _normalised(address) != _normalised(shown.url):
+    if address != shown.url and not (isinstance(address, str) and _normalised(address) == _normalised(shown.url)):
         raise _invalid(f"The DPoP proof was made for another address: its htu must be {shown.url}.")
     if claims.get("ath") != base64url(hashlib.sha256(token.encode()).digest()):
         raise _invalid("The DPoP proof was made for another access token: its ath must be the token's SHA-256.")
@@ -199,13 +206,6 @@ def _spent(claims: Mapping[str, Any], jkt: str, window: int, now: datetime) -> S
         raise _invalid("The DPoP proof lacks a usable jti.")
     mark = hashlib.sha256(f"{jkt} {name}".encode("utf-8", "surrogatepass")).digest()
     return SpentProof(mark, (window + 2) * NONCE_SECONDS)
-
-
-def _read(proof: str, number: int) -> Mapping[str, Any]:
-    try:
-        return segment(proof, number)
-    except ValueError as error:
-        raise _invalid("The DPoP proof cannot be read.") from error
 
 
 def _window(now: datetime) -> int:
