@@ -53,6 +53,17 @@ def test_unknown_ids_do_not_make_us_knock_at_every_request(keys, served_issuer, 
     assert len(served_issuer.requests) == 6
 
 
+def test_a_new_keys_token_is_put_off_not_refused_while_others_invent_ids(keys, served_issuer, clock):
+    find(keys, served_issuer)
+    assert keys.find("invented", "ES256") is None
+    served_issuer.rotate()
+    with pytest.raises(Unavailable, match="not known yet"):
+        find(keys, served_issuer)
+    assert keys.find("invented", "ES256") is None
+    clock.advance(seconds=30)
+    assert find(keys, served_issuer) is not None
+
+
 def test_a_key_is_for_its_algorithm_alone(keys, served_issuer):
     assert keys.find(served_issuer.issuer._jwk["kid"], "RS256") is None
 

@@ -94,18 +94,26 @@ class IssuerKeys:
         self._known: _Known | None = None
         self._tried_at: datetime | None = None
         self._sought_unknown_at: datetime | None = None
+        # Ids that the issuer was asked for lately and does not publish.
+        self._absent: dict[tuple[str, str], datetime] = {}
 
     def find(self, key_id: str, algorithm: str) -> IssuerKey | None:
         """Return a key by its id and algorithm, None where the issuer does not publish it.
 
         An id that is not known asks the issuer again, but not more often than every ``UNKNOWN_KEY_PAUSE``,
-        since anybody can invent ids. Raises Unavailable where no keys are known or only ones that are too old.
+        since anybody can invent ids. Raises Unavailable where no keys are known or only ones that are too old, and
+        where the id was not asked for yet: it may be a new key's, so a good token must not be called a bad one.
         """
-        key = self._current().keys.get((key_id, algorithm))
+        wanted = key_id, algorithm
+        key = self._current().keys.get(wanted)
         if key is None and self._elapsed(self._sought_unknown_at, UNKNOWN_KEY_PAUSE):
-            self._sought_unknown_at = self._clock.now()
+            self._sought_unknown_at = now = self._clock.now()
             self._refresh_in_turn(due=True)
-            key = self._current().keys.get((key_id, algorithm))
+            key = self._current().keys.get(wanted)
+            recent = {one: at for one, at in self._absent.items() if not self._elapsed(at, FRESH_FOR)}
+            self._absent = recent if key else {**recent, wanted: now}
+        elif key is None and wanted not in self._absent:
+            raise Unavailable("The key that signed the access token is not known yet: send the request again.")
         return key
 
     def holds(self, key: IssuerKey) -> bool:
