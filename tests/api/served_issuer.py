@@ -25,8 +25,10 @@ class ServedIssuer:
 
     def rotate(self):
         self._home = self._home / "next"
-        self.issuer = DevelopmentIssuer(self.url, signing_key(self._home), self._random_bytes)
-        self._app = create_app(self.issuer)
+        rotated = DevelopmentIssuer(self.url, signing_key(self._home), self._random_bytes)
+        # A key is published before anything is signed with it.
+        self._app = create_app(rotated)
+        self.issuer = rotated
 
     def stop(self):
         if self._server is not None:

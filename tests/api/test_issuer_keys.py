@@ -64,6 +64,18 @@ def test_a_new_keys_token_is_put_off_not_refused_while_others_invent_ids(keys, s
     assert find(keys, served_issuer) is not None
 
 
+def test_an_unknown_keys_token_is_put_off_while_the_issuer_is_away(keys, served_issuer, clock):
+    find(keys, served_issuer)
+    served_issuer.answer = down
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="not known yet"):
+            keys.find("new or invented", "ES256")
+        clock.advance(seconds=20)
+    served_issuer.answer = None
+    clock.advance(seconds=30)
+    assert keys.find("new or invented", "ES256") is None
+
+
 def test_a_key_is_for_its_algorithm_alone(keys, served_issuer):
     assert keys.find(served_issuer.issuer._jwk["kid"], "RS256") is None
 

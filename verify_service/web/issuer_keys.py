@@ -107,12 +107,15 @@ class IssuerKeys:
         wanted = key_id, algorithm
         key = self._current().keys.get(wanted)
         if key is None and self._elapsed(self._sought_unknown_at, UNKNOWN_KEY_PAUSE):
-            self._sought_unknown_at = now = self._clock.now()
+            before, self._sought_unknown_at = self._known, self._clock.now()
             self._refresh_in_turn(due=True)
-            key = self._current().keys.get(wanted)
-            recent = {one: at for one, at in self._absent.items() if not self._elapsed(at, FRESH_FOR)}
-            self._absent = recent if key else {**recent, wanted: now}
-        elif key is None and wanted not in self._absent:
+            known = self._current()
+            key = known.keys.get(wanted)
+            self._absent = {one: at for one, at in self._absent.items() if not self._elapsed(at, FRESH_FOR)}
+            # An issuer that did not answer has not said that it is no key of its.
+            if key is None and known is not before:
+                self._absent[wanted] = known.at
+        if key is None and wanted not in self._absent:
             raise Unavailable("The key that signed the access token is not known yet: send the request again.")
         return key
 
