@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from verify_service.devissuer.issuer import DevelopmentIssuer
 
 FILE_NAME = "clients.json"
+SCHEME = "DPoP"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 KEY_TYPES = {"ES256": "EC", "EdDSA": "OKP"}
 THUMBPRINT_MEMBERS = ("crv", "kty", "x", "y")
@@ -83,7 +84,7 @@ class TokenDesk:
         token = self._issuer.issue_token(
             policy.PARTNER, client.department, form["resource"], now, serial=client.agency, jkt=jkt
         )
-        return {"access_token": token, "token_type": "DPoP", "expires_in": 3600}
+        return {"access_token": token, "token_type": SCHEME, "expires_in": 3600}
 
     def _client(self, assertion: str, now: datetime) -> Client:
         """Return whose assertion it is (RFC 7523 §3)."""
