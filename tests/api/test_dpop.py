@@ -11,7 +11,7 @@ from tests.api.conftest import PUBLIC_URL
 from tests.api.trial import trial
 from tests.dpop_key import DpopKey
 from tests.fakes.keys import sealed_vault
-from verify_service.errors import NotAuthenticated
+from verify_service.errors import NotAuthenticated, StorageUnavailable
 from verify_service.web.app import SHELL, create_app
 from verify_service.web.dpop import Nonces, Shown, base64url, thumbprint
 
@@ -248,12 +248,22 @@ def test_a_proof_serves_once(client, sent):
     assert client.get("/v1/trial", headers=sent()).status_code == 200
 
 
-def test_a_proof_of_a_refused_request_is_spent_too(client, sent, key, token):
+def test_a_proof_of_a_refused_request_is_spent_too(client, sent, authenticator):
+    store = authenticator._spent["LAPD"]._store
+    for number, wrong in enumerate(({"json": {"label": ""}}, {"data": b"{"}), 1):
+        headers = {**sent("POST"), "Idempotency-Key": "k"}
+        assert client.post("/v1/trial", headers=headers, **wrong).status_code in {415, 422}
+        assert len(store.spent) == number
+
+
+def test_that_a_proof_cannot_be_spent_hides_no_other_refusal(client, sent, authenticator):
+    def fail(*_):
+        raise StorageUnavailable("Nothing was recorded.")
+
+    authenticator._spent["LAPD"]._store.spend = fail
     headers = {**sent("POST"), "Idempotency-Key": "k"}
     assert client.post("/v1/trial", json={"label": ""}, headers=headers).status_code == 422
-    assert client.get("/v1/trial", headers=sent(jti="same")).status_code == 200
-    headers = {**sent("POST"), "Idempotency-Key": "k"}
-    assert client.post("/v1/trial", data=b"{", headers=headers).status_code == 415
+    assert client.get("/v1/trial", headers=sent()).status_code == 503
 
 
 def test_the_refusal_without_a_nonce_gives_one_and_the_retry_is_answered(client, sent):

@@ -13,7 +13,7 @@ from flask import Response, after_this_request, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from verify_service.access import policy
-from verify_service.errors import NotAuthenticated, NotFound, ServiceError
+from verify_service.errors import NotFound, ServiceError, Unavailable
 from verify_service.web import api_description, problem_documents
 from verify_service.web.api_description import SECURITY_SCHEMES
 from verify_service.web.arguments import BODY, QUERY, ArgumentsParser, document
@@ -263,10 +263,12 @@ def _guarded(
             header = request.headers.get(HEADER)
             key = retry_key(backend.vault, admitted.caller, operation_id, request.path, header, sent)
             return view(caller=admitted.caller, key=replace(key, spends=admitted.proof), **parts)
-        except (ServiceError, HTTPException):
-            # What was refused before it came to the log has not spent its proof there; spent twice is no harm.
-            with suppress(NotAuthenticated):
-                backend.authenticator.spend(admitted)
+        except (ServiceError, HTTPException) as refusal:
+            # What was refused before it came to the log has not spent its proof there; spent twice is no harm. Whether
+            # something was recorded is for the first error to say.
+            if not isinstance(refusal, Unavailable):
+                with suppress(ServiceError):
+                    backend.authenticator.spend(admitted)
             raise
 
     return guarded
