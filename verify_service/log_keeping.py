@@ -16,6 +16,7 @@ from verify_service.record_log.log import ACCESS, RECORDS, LogId, StoredCheckpoi
 from verify_service.record_log.merkle import Peaks
 from verify_service.record_log.proposal import Scribe
 from verify_service.record_log.succession import Succession, last_checkpoint, succeed
+from verify_service.record_log.tombstones import TombstoneFile
 from verify_service.verification.projection import CaseProjection
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from verify_service.record_log.record_log import RecordLog
     from verify_service.settings import Settings
     from verify_service.vault import Vault
+    from verify_service.verification.destruction import Destroyer
 
 LOG_NAMES = (RECORDS, ACCESS)
 random_bytes = os.urandom  # noqa: TID251 - Here randomness enters; everything below is given it.
@@ -66,6 +68,11 @@ class LogKeeping:
         """Every department's logs."""
         raise NotImplementedError
 
+    @property
+    def destroyer(self) -> Destroyer:
+        """What destroys by order, and again after a restore."""
+        raise NotImplementedError
+
     def log_ids(self) -> Iterator[LogId]:
         """Yield the logs of the departments served, each before the one that goes on for it."""
         for first in self.first_log_ids():
@@ -90,6 +97,11 @@ class LogKeeping:
         """Return a log's high-water mark on this host."""
         return HighWater(self.settings.high_water / f"{log.department}-{log.name}.mark")
 
+    def tombstones(self, department: str) -> TombstoneFile:
+        """Return what this host knows of a department's destroyed records."""
+        path = self.settings.high_water / f"{department}.tombstones"
+        return TombstoneFile(path, lambda line: self.vault.index(department, "tombstone", line))
+
     def check_logs(self) -> None:
         """Raise ConfigurationError or LogRefused unless every log is there and goes on from its mark."""
         for log in self.log_ids():
@@ -112,6 +124,20 @@ class LogKeeping:
             found.check_high_water()
             if head.successor is None:
                 found.check_keys(head)
+
+    def check_before_serving(self) -> None:
+        """Raise what ``check_logs`` raises, or LogRefused where what was destroyed by order is back."""
+        self.check_logs()
+        returned = sum(len(self.destroyer.returned(department)) for department in self.settings.departments)
+        if returned:
+            raise LogRefused(
+                f"The database holds again what was destroyed by order: {returned} verifications or incidents. It was "
+                "restored from a backup made before: run `verify-service db restore-check`, which destroys them again."
+            )
+
+    def destroy_again(self) -> dict[str, int]:
+        """Destroy what came back with a backup; return the number of subjects by department."""
+        return {department: self.destroyer.destroy_again(department) for department in self.settings.departments}
 
     def create_logs(self) -> list[LogId]:
         """Create the logs that are missing and return them; write down the public keys of those that are there."""

@@ -27,7 +27,7 @@ def serve(chosen: Settings) -> None:
     """Serve until told to stop, with the development issuer beside it where that was asked for."""
     service = Service(chosen)
     service.check_schema()
-    service.check_logs()
+    service.check_before_serving()
     service.witnessing()
     service.database.dispose()
     issuer = devissuer.running(chosen.home, chosen.devissuer_port) if chosen.development else nullcontext()
@@ -41,7 +41,7 @@ def application() -> Flask:
     """Make the app that a worker serves, from its environment; the publication goes on beside it."""
     service = Service(settings.from_environment())
     service.check_schema()
-    service.check_logs()
+    service.check_before_serving()
     # What stands now stays; requests leave no cycles worth looking for every few hundred allocations.
     gc.collect()
     gc.freeze()

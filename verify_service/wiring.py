@@ -47,6 +47,7 @@ from verify_service.storage.registry_store import RegistryStore
 from verify_service.storage.rewrap import Rewrapping
 from verify_service.vault import Vault
 from verify_service.verification.desk import Desk
+from verify_service.verification.destruction import Destroyer
 from verify_service.verification.expunge import Expunging
 from verify_service.verification.projection import CaseProjection
 from verify_service.web.access_token import Audience
@@ -120,6 +121,11 @@ class Service(LogKeeping):
         return DenyTables(self.database)
 
     @cached_property
+    def destroyer(self) -> Destroyer:
+        """What destroys by order, and again after a restore."""
+        return Destroyer(self.expunge_orders, self.tombstones, self.logs, self.clock)
+
+    @cached_property
     def registry_store(self) -> RegistryStore:
         """The registry's tables."""
         return RegistryStore(self.database)
@@ -189,7 +195,7 @@ class Service(LogKeeping):
 
     def retention(self, department: str, years: int) -> Retention:
         """Return a department's retention of so many years; raise ConfigurationError where they are too few."""
-        return Retention(department, self.case_reader, self.expunge_orders, self.logs, self.clock, years)
+        return Retention(department, self.case_reader, self.expunge_orders, self.destroyer, self.clock, years)
 
     def publications(self) -> list[DailyPublication]:
         """Return the daily publication of each department's records."""
@@ -229,7 +235,7 @@ class Service(LogKeeping):
             step_up=StepUp(chosen.step_up_acr, timedelta(minutes=chosen.step_up_minutes)),
             desk=self.desk,
             reading=reading,
-            expunging=Expunging(self.expunge_orders, reading.find, self.logs, self.clock, random_bytes),
+            expunging=Expunging(self.expunge_orders, self.destroyer, reading.find, self.clock, random_bytes),
             case_reader=self.case_reader,
             registry=self.registry,
             logs=self.logs,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from verify_service.access.visibility import visibility
 from verify_service.errors import Expunged, NotFound
 from verify_service.signing import sha256_hex
-from verify_service.verification.expunge import EXPUNGED
+from verify_service.verification.destruction import EXPUNGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

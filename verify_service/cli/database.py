@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from verify_service.record_log.restored import compare
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from verify_service.cli.command import Add
     from verify_service.record_log.log import LogId
@@ -75,8 +76,11 @@ def succeed(
         }
         for one in done
     ]
+    # The logs were opened before their successors were there.
+    again = replace(service).destroy_again()
+    said += _destroyed_again(again)
     last = "Back up the new keys, restart the service on every host, and hand out `verify-service trust-policy` anew."
-    return Report({"succeeded": document}, [*said, last])
+    return Report({"succeeded": document, "destroyed_again": again}, [*said, last])
 
 
 def _behind(service: Service, logs: Iterable[LogId], name: str | None) -> list[LogId]:
@@ -101,7 +105,7 @@ def backup(service: Service, path: Path) -> Report:
 
 
 def restore_check(service: Service) -> Report:
-    """Compare a restored database with what this host promised."""
+    """Compare a restored database with what this host promised; where nothing is missing, destroy again what went."""
     service.check_schema()
     marks = service.marks()
     found = [compare(log, service.log_store, mark) for log, mark in marks.items()]
@@ -116,12 +120,24 @@ def restore_check(service: Service) -> Report:
         }
         for one in found
     ]
+    # A log that lost its end takes nothing more; `succeed` destroys them after it has closed it.
+    again = {} if failed else service.destroy_again()
     verdict = (
         "Do not serve this database yet: restore a newer backup. Where none is newer, see docs/operate.md, Restore."
         if failed
         else "Nothing that this host acknowledged is missing. Run `verify-service audit`, then serve."
     )
-    return Report({"ok": not failed, "logs": logs}, [*(one.sentence for one in found), verdict], failed=failed)
+    said = [*(one.sentence for one in found), *_destroyed_again(again), verdict]
+    return Report({"ok": not failed, "logs": logs, "destroyed_again": again}, said, failed=failed)
+
+
+def _destroyed_again(count: Mapping[str, int]) -> list[str]:
+    return [
+        f"{department}: {subjects} verifications and incidents that were destroyed by order were back, and were "
+        "destroyed again."
+        for department, subjects in count.items()
+        if subjects
+    ]
 
 
 def _rebuild_read_models(given: argparse.Namespace) -> int:

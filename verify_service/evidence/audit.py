@@ -16,7 +16,7 @@ from verify_service.record_log.log import RECORDS
 from verify_service.record_log.record import Record
 from verify_service.vault import SealBroken
 from verify_service.verification.case import Case, case_document, facts_of
-from verify_service.verification.expunge import EXPUNGED
+from verify_service.verification.destruction import EXPUNGED
 from verify_service.verification.incident import Incident, incident_document
 from verify_service.verification.outcome import outcome_table
 from verify_service.verification.projection import CaseProjection

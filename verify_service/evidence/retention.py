@@ -10,8 +10,8 @@ from verify_service.access.visibility import Visibility
 from verify_service.caller import Caller
 from verify_service.clock import rfc3339
 from verify_service.errors import ConfigurationError
+from verify_service.verification.destruction import Warrant
 from verify_service.verification.event import Moments, Reporter
-from verify_service.verification.expunge import Warrant, destroy
 from verify_service.verification.retention import holds
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from verify_service.access.reading import CaseReader
     from verify_service.clock import Clock
-    from verify_service.record_log.logs import Logs
     from verify_service.verification.case import Case
+    from verify_service.verification.destruction import Destroyer
     from verify_service.verification.expunge import ExpungeOrders
 
 # The floor that is cited for a city (Gov. Code 34090(d)), and the default (policy ground §3).
@@ -50,14 +50,20 @@ class Retention:
     """The retention of one department's verifications."""
 
     def __init__(
-        self, department: str, reader: CaseReader, orders: ExpungeOrders, logs: Logs, clock: Clock, years: int = YEARS
+        self,
+        department: str,
+        reader: CaseReader,
+        orders: ExpungeOrders,
+        destroyer: Destroyer,
+        clock: Clock,
+        years: int = YEARS,
     ) -> None:
         if years < FEWEST_YEARS:
             raise ConfigurationError(f"Records are kept for {FEWEST_YEARS} years at least: give --years {YEARS}.")
         self._department = department
         self._reader = reader
         self._orders = orders
-        self._logs = logs
+        self._destroyer = destroyer
         self._clock = clock
         self._years = years
 
@@ -90,8 +96,8 @@ class Retention:
         by = Reporter(job, Moments(received_at=self._clock.now()))
         refs = [f"verification:{name}" for name in due.verifications] + [f"incident:{name}" for name in due.incidents]
         for ref in refs:
-            destroy(self._orders, self._logs, by, ref, warrant, statements=True)
-        self._orders.forget()
+            self._destroyer.destroy(by, ref, warrant, statements=True)
+        self._destroyer.forget()
 
     def _opened_before(self, before: str) -> Iterator[Case]:
         visible, criteria, cursor = Visibility(self._department), Criteria(opened_before=before), None

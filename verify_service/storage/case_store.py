@@ -32,7 +32,7 @@ from verify_service.storage.tables import (
 )
 from verify_service.verification.activation import Activation
 from verify_service.verification.case import Case, case_document, case_from_document
-from verify_service.verification.expunge import Destruction
+from verify_service.verification.destruction import Destruction
 from verify_service.verification.incident import Incident, incident_document, incident_from_document
 from verify_service.verification.statement import StatementLink
 from verify_service.verification.submission import SearchKey

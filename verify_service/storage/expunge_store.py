@@ -1,12 +1,14 @@
-"""Keep orders to expunge, and destroy what they name: implements ``verification.expunge.ExpungeOrders``."""
+"""Keep orders to expunge, and destroy what they name: implements ``ExpungeOrders`` and ``Graves``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, update
 
+from verify_service.record_log.tombstones import Buried
 from verify_service.storage.prepared import Insertion
 from verify_service.storage.rows import sealed_of, sealed_row
 from verify_service.storage.tables import (
@@ -16,21 +18,26 @@ from verify_service.storage.tables import (
     incident,
     incident_officer,
     log_entry,
+    log_head,
     record,
     search_key,
     statement_link,
     verification,
 )
-from verify_service.verification.expunge import ExpungeOrder, Standing
+from verify_service.verification.destruction import Standing
+from verify_service.verification.expunge import ExpungeOrder
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import Connection
 
     from verify_service.storage.database import Database
     from verify_service.vault import Vault
-    from verify_service.verification.expunge import Destruction, Place
+    from verify_service.verification.destruction import Destruction, Place
 
 PUT_ORDER = Insertion(expunge_order, "key_id", "wrapped_key", "content")
+ASKED_AT_ONCE = 500
 READ_MODELS = {"verification": verification, "incident": incident}
 # Every row by which a subject is found or read but its events.
 FOUND_BY = (
@@ -38,6 +45,19 @@ FOUND_BY = (
     (search_key, search_key.c.verification),
     (incident, incident.c.id),
     (incident_officer, incident_officer.c.incident),
+)
+# Every entry with its log's origin, and its record where that is there.
+ENTRIES = select(log_head.c.origin, log_entry.c.idx, log_entry.c.entry).select_from(
+    log_entry.join(
+        log_head, and_(log_head.c.department == log_entry.c.department, log_head.c.log == log_entry.c.log)
+    ).outerjoin(
+        record,
+        and_(
+            record.c.department == log_entry.c.department,
+            record.c.log == log_entry.c.log,
+            record.c.idx == log_entry.c.idx,
+        ),
+    )
 )
 # What an emptied reply has in place of its key and content.
 NOTHING = {"key_id": "", "wrapped_key": b"", "reply": b""}
@@ -81,6 +101,30 @@ class ExpungeTables:
             statements = () if number is None else _places(connection, department, f"statement:{number}")
             return Standing(_places(connection, department, ref), statements)
 
+    def buried(self, department: str, ref: str) -> tuple[Buried, ...]:
+        """Return the entries of a subject, and of a verification its statements', whose records are gone."""
+        link = statement_link.c.department == department, statement_link.c.verification == ref.partition(":")[2]
+        with self._database.snapshot() as connection:
+            number = connection.scalar(select(statement_link.c.receipt_number).where(*link))
+            subjects = log_entry.c.subject.in_([ref, f"statement:{number}"])
+            mine = ENTRIES.where(log_entry.c.department == department, subjects, record.c.idx.is_(None))
+            return tuple(_buried(row) for row in connection.execute(mine.order_by(log_entry.c.log, log_entry.c.idx)))
+
+    def held(self, department: str, entries: Collection[Buried]) -> set[Buried]:
+        """Return those of the entries whose records this database holds."""
+        named: dict[str, list[int]] = defaultdict(list)
+        for entry in entries:
+            named[entry.origin].append(entry.index)
+        there = ENTRIES.where(log_entry.c.department == department, record.c.idx.is_not(None))
+        found: set[Buried] = set()
+        with self._database.read() as connection:
+            for origin, indexes in named.items():
+                for start in range(0, len(indexes), ASKED_AT_ONCE):
+                    some = log_entry.c.idx.in_(indexes[start : start + ASKED_AT_ONCE])
+                    rows = connection.execute(there.where(log_head.c.origin == origin, some))
+                    found.update(_buried(row) for row in rows)
+        return found & set(entries)
+
     def remaining(self, department: str, incident_id: str) -> list[str]:
         """Return the verifications of an incident that are still there."""
         mine = verification.c.department == department, verification.c.incident == incident_id
@@ -118,6 +162,10 @@ def _places(connection: Connection, department: str, subject: str) -> tuple[Plac
     mine = log_entry.c.department == department, log_entry.c.subject == subject
     found = connection.execute(select(log_entry.c.log, log_entry.c.idx).where(*mine).order_by(log_entry.c.seq))
     return tuple((row.log, row.idx) for row in found)
+
+
+def _buried(row: Any) -> Buried:
+    return Buried(row.origin, row.idx, bytes(row.entry)[1:].hex())
 
 
 def expunge_order_place(order: str) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from verify_service.clock import rfc3339, uuid7
 from verify_service.errors import InvalidRequest, NotAllowed, NotFound
-from verify_service.record_log.log import Append, Composition, Draft
-from verify_service.verification.event import event
+from verify_service.verification.destruction import Warrant
 from verify_service.verification.retention import holds
 
 if TYPE_CHECKING:
@@ -16,13 +15,10 @@ if TYPE_CHECKING:
 
     from verify_service.caller import Caller
     from verify_service.clock import Clock
-    from verify_service.record_log.log import Placed, Subject
-    from verify_service.record_log.logs import Logs
     from verify_service.verification.case import Case
+    from verify_service.verification.destruction import Destroyer, Standing
     from verify_service.verification.event import Reporter
     from verify_service.verification.incident import Incident
-
-EXPUNGED = "expunged"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,38 +43,6 @@ class ExpungeOrder:
     carried_out_at: str | None = None
 
 
-# A log's name and an index in it.
-Place = tuple[str, int]
-
-
-@dataclass(frozen=True)
-class Destruction:
-    """What goes in the same transaction in which it is recorded that it went."""
-
-    subject: str
-    places: tuple[Place, ...]
-    statements: bool
-    ref: None = None
-    alias: None = None
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where the events of a subject and, of a verification, its statements stand."""
-
-    events: tuple[Place, ...]
-    statements: tuple[Place, ...] = ()
-
-
-@dataclass(frozen=True)
-class Warrant:
-    """On what ground something is destroyed, and by whose leave: two people at least."""
-
-    ground: str
-    reference: str
-    approvers: tuple[str, ...]
-
-
 class ExpungeOrders(Protocol):
     """Where orders are kept, and what they need of the log's tables."""
 
@@ -94,9 +58,6 @@ class ExpungeOrders(Protocol):
     def remaining(self, department: str, incident: str) -> list[str]:
         """Return the verifications of an incident that are still there."""
 
-    def forget(self) -> None:
-        """Let the database overwrite what was deleted, in its journal too."""
-
 
 class Find(Protocol):
     """Finds a verification that a caller may see; raises NotFound, or Expunged where it went before."""
@@ -109,11 +70,16 @@ class Expunging:
     """Takes orders and carries them out."""
 
     def __init__(
-        self, orders: ExpungeOrders, find: Find, logs: Logs, clock: Clock, random_bytes: Callable[[int], bytes]
+        self,
+        orders: ExpungeOrders,
+        destroyer: Destroyer,
+        find: Find,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
     ) -> None:
         self._orders = orders
+        self._destroyer = destroyer
         self._find = find
-        self._logs = logs
         self._clock = clock
         self._random_bytes = random_bytes
 
@@ -148,10 +114,10 @@ class Expunging:
         incidents = self._left(caller.department, "incident", found.incidents)
         self._check(caller, replace(found, verifications=verifications, incidents=incidents))
         warrant = Warrant(found.ground, found.reference, (found.ordered_by, caller.serial))
-        refs = [f"verification:{id_}" for id_ in verifications] + [f"incident:{id_}" for id_ in incidents]
+        refs = [f"verification:{id_}" for id_ in found.verifications] + [f"incident:{id_}" for id_ in found.incidents]
         for ref in refs:
-            destroy(self._orders, self._logs, by, ref, warrant, statements=found.statements)
-        self._orders.forget()
+            self._destroyer.destroy(by, ref, warrant, statements=found.statements)
+        self._destroyer.forget()
         done = replace(found, approved_by=caller.serial, carried_out_at=rfc3339(self._clock.now()))
         self._orders.put(caller.department, done)
         return done
@@ -176,28 +142,3 @@ class Expunging:
 
     def _left(self, department: str, form: str, ids: Sequence[str]) -> tuple[str, ...]:
         return tuple(id_ for id_ in ids if self._orders.standing(department, f"{form}:{id_}").events)
-
-
-def destroy(orders: ExpungeOrders, logs: Logs, by: Reporter, ref: str, warrant: Warrant, *, statements: bool) -> None:
-    """Destroy one subject, and record in the same transaction that it went."""
-    department = by.caller.department
-    standing = orders.standing(department, ref)
-    places = standing.events + (standing.statements if statements else ())
-
-    def compose(subjects: Mapping[str, Subject]) -> Composition:
-        if subjects[ref].seq != len(standing.events):
-            raise InvalidRequest.at("", "This has just gone on: send the approval again.")
-        content = {
-            "ground": warrant.ground,
-            "reference": warrant.reference,
-            "approvers": list(warrant.approvers),
-            "indexes": sorted({index for _, index in places}),
-        }
-        gone = Destruction(ref, places, statements)
-        return Composition((Draft(event(EXPUNGED, ref, content, by=by)),), _no_reply, (gone,))
-
-    logs.records(department).append(Append(frozenset({ref}), compose))
-
-
-def _no_reply(_: Sequence[Placed], __: Mapping[str, Subject]) -> bytes:
-    return b""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify_service.record_log.record import Record
 from verify_service.verification.case import followed, opened
-from verify_service.verification.expunge import EXPUNGED
+from verify_service.verification.destruction import EXPUNGED
 from verify_service.verification.incident import incident_followed, incident_opened
 
 if TYPE_CHECKING:
