@@ -28,7 +28,7 @@ def serve(chosen: Settings) -> None:
     service = Service(chosen)
     service.check_schema()
     service.check_before_serving()
-    service.witnessing()
+    service.sightings.check()
     service.database.dispose()
     issuer = devissuer.running(chosen.home, chosen.devissuer_port) if chosen.development else nullcontext()
     with issuer:

@@ -22,6 +22,7 @@ from verify_service.record_log.logs import Logs
 from verify_service.record_log.public_log import PublicLog
 from verify_service.record_log.publication import DailyPublication
 from verify_service.record_log.record_log import RecordLog
+from verify_service.record_log.sightings import Sightings
 from verify_service.record_log.trust import TrustPolicy
 from verify_service.record_log.witness_call import WitnessHttp
 from verify_service.record_log.witnessing import Witnessing, witness_policy
@@ -201,7 +202,9 @@ class Service(LogKeeping):
         """Return the daily publication of each department's records."""
         chosen = self.settings
         return [
-            DailyPublication(self.logs.records(department), chosen.publish_at, chosen.timezone, self.clock)
+            DailyPublication(
+                self.logs.records(department), chosen.publish_at, chosen.timezone, self.clock, self.sightings.check
+            )
             for department in chosen.departments
         ]
 
@@ -270,6 +273,12 @@ class Service(LogKeeping):
         """The witnesses and their quorum, none of either where no file names them."""
         path = self.settings.witnesses
         return TrustPolicy() if path is None else witness_policy(path.read_bytes())
+
+    @cached_property
+    def sightings(self) -> Sightings:
+        """What the witnesses have seen of the logs."""
+        kept = CosignatureTables(self.database)
+        return Sightings(list(self.log_ids()), self.log_store, kept, self.witnesses, WitnessHttp())
 
     def witnessing(self) -> Witnessing | None:
         """Return what has the logs witnessed, None where there are no witnesses."""

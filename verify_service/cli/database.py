@@ -109,7 +109,8 @@ def restore_check(service: Service) -> Report:
     service.check_schema()
     marks = service.marks()
     found = [compare(log, service.log_store, mark) for log, mark in marks.items()]
-    failed = not all(one.ok for one in found)
+    ahead = list(service.sightings.ahead())
+    failed = bool(ahead) or not all(one.ok for one in found)
     logs = [
         {
             "log": str(one.log),
@@ -127,8 +128,9 @@ def restore_check(service: Service) -> Report:
         if failed
         else "Nothing that this host acknowledged is missing. Run `verify-service audit`, then serve."
     )
-    said = [*(one.sentence for one in found), *_destroyed_again(again), verdict]
-    return Report({"ok": not failed, "logs": logs, "destroyed_again": again}, said, failed=failed)
+    said = [one.sentence for one in found] + [one.sentence for one in ahead] + [*_destroyed_again(again), verdict]
+    seen = [{"log": str(one.log), "who": one.who, "seen": one.seen, "size": one.size} for one in ahead]
+    return Report({"ok": not failed, "logs": logs, "ahead": seen, "destroyed_again": again}, said, failed=failed)
 
 
 def _destroyed_again(count: Mapping[str, int]) -> list[str]:

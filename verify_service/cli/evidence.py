@@ -108,6 +108,7 @@ def _trust_policy(given: argparse.Namespace) -> int:
 def _publish_log(given: argparse.Namespace) -> int:
     service = service_with("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
     service.check_schema()
+    service.sightings.check()
     sizes = {d: service.logs.records(d).publish() for d in service.settings.departments}
     said = [f"{service.logs.records(d).log}: published at {size} entries." for d, size in sizes.items()]
     return report(given.json, {"published": sizes}, *said)

@@ -23,13 +23,19 @@ LONGEST_SLEEP_SECONDS = 600.0
 
 
 class DailyPublication:
-    """Publish one log once a day, however many hosts and workers ask."""
+    """Publish one log once a day, however many hosts and workers ask.
 
-    def __init__(self, log: RecordLog, hour: time, zone: ZoneInfo, clock: Clock) -> None:
+    ``check`` raises where the log must not be published, as one that is behind its witnesses.
+    """
+
+    def __init__(
+        self, log: RecordLog, hour: time, zone: ZoneInfo, clock: Clock, check: Callable[[], None] = lambda: None
+    ) -> None:
         self._log = log
         self._hour = hour
         self._zone = zone
         self._clock = clock
+        self._check = check
 
     def last_due(self) -> datetime:
         """Return the newest moment at which a publication was due."""
@@ -56,11 +62,17 @@ class DailyPublication:
             sleep(min(self.seconds_to_next(), LONGEST_SLEEP_SECONDS) + 1)
 
     def publish_if_due(self) -> int | None:
-        """Publish unless it was done since it was last due; return the size published, else None."""
+        """Publish unless it was done since it was last due; return the size published, else None.
+
+        Raises what ``check`` raises where it is due.
+        """
         due = self.last_due()
 
         def is_due(_: int) -> bool:
             newest = self._log.last_published()
             return newest is None or newest.published_at is None or parse_rfc3339(newest.published_at) < due
 
-        return self._log.publish(is_due) if is_due(0) else None
+        if not is_due(0):
+            return None
+        self._check()
+        return self._log.publish(is_due)

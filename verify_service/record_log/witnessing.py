@@ -103,8 +103,6 @@ class Witnessing:
         self._call = call
         self._clock = clock
         self._pauses: dict[tuple[LogId, str], _Pause] = {}
-        group = policy.groups.get(AT_ONCE)
-        self._at_once = frozenset() if group is None else frozenset(group.members)
 
     def run(self, lock: Path, sleep: Callable[[float], None]) -> None:
         """Submit for ever what is new, in one process of this host at a time; one that ends leaves its turn."""
@@ -121,21 +119,12 @@ class Witnessing:
         for log in self._logs:
             latest: Mapping[str, int] | None = None
             for witness in self._policy.witnesses.values():
-                checkpoint = self._newest_for(log, witness)
+                checkpoint = newest_for(witness, log, self._store, self._policy)
                 if checkpoint is None or not checkpoint.size or self._is_paused(log, witness):
                     continue
                 latest = self._cosignatures.latest(log) if latest is None else latest
                 if latest.get(witness.key.vkey, 0) < checkpoint.size:
                     self._submit(log, witness, checkpoint, latest.get(witness.key.vkey, 0))
-
-    def _newest_for(self, log: LogId, witness: Witness) -> StoredCheckpoint | None:
-        head = self._store.head(log)
-        if head is None:
-            return None
-        if witness.name in self._at_once:
-            return self._store.checkpoint_covering(log, head.size, published=False)
-        # Nobody outside learns when somebody was checked, or when somebody looked.
-        return None if log.series == ACCESS else self._store.checkpoint_covering(log, head.published, published=True)
 
     def _submit(self, log: LogId, witness: Witness, checkpoint: StoredCheckpoint, old: int) -> None:
         try:
@@ -197,6 +186,19 @@ class Witnessing:
         last = self._pauses.get((log, witness.name))
         length = SHORTEST_PAUSE if last is None else min(2 * last.length, LONGEST_PAUSE)
         self._pauses[log, witness.name] = _Pause(self._clock.now() + length, length)
+
+
+def newest_for(witness: Witness, log: LogId, store: LogStore, policy: TrustPolicy) -> StoredCheckpoint | None:
+    """Return the newest checkpoint of a log that is for a witness, None where none is.
+
+    But for the witnesses that get every head, nobody outside learns when somebody was checked, or when somebody looked.
+    """
+    head, group = store.head(log), policy.groups.get(AT_ONCE)
+    if head is None:
+        return None
+    if group is not None and witness.name in group.members:
+        return store.checkpoint_covering(log, head.size, published=False)
+    return None if log.series == ACCESS else store.checkpoint_covering(log, head.published, published=True)
 
 
 def witness_policy(content: bytes) -> TrustPolicy:
