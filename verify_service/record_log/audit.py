@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from verify_service.errors import EvidenceFault
 from verify_service.record_log.checkpoint import Checkpoint
+from verify_service.record_log.cosignature_audit import CosignatureAudit
 from verify_service.record_log.log import Placed
 from verify_service.record_log.merkle import EMPTY_ROOT, HASH_BYTES, Peaks, leaf_hash, range_hash
 from verify_service.record_log.proposal import record_place
@@ -18,6 +19,7 @@ from verify_service.vault import SealBroken
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from verify_service.record_log.cosignature_audit import KeptCosignature
     from verify_service.record_log.high_water import Mark
     from verify_service.record_log.log import Head, LogId, StoredCheckpoint, StoredRecord
     from verify_service.record_log.record import SealedField
@@ -59,6 +61,7 @@ class LogSnapshot:
     checkpoints: Iterator[StoredCheckpoint]
     rows: Callable[[int, int], list[StoredRecord]]
     stored_tile: Callable[[int, int], bytes]
+    cosignatures: Iterator[KeptCosignature]
 
 
 class LogAudit:
@@ -81,6 +84,8 @@ class LogAudit:
         self._policy = policy
         self._promised = promised
         self._peaks = Peaks()
+        self._cosignatures = CosignatureAudit(snapshot.cosignatures)
+        self._newest = ""
         self._follows = follows
         self._tails: dict[str, tuple[int, bytes]] = {} if follows is None else follows._tails  # noqa: SLF001
         self._tiles: dict[tuple[int, int], bytes] = {}
@@ -137,6 +142,7 @@ class LogAudit:
         yield ReadRecord(row.index, Placed(row.index, logged), sealed)
 
     def _note(self, index: int, record: Record) -> None:
+        self._newest = max(self._newest, record.received_at)
         if record.kind == "expunged":
             for gone in record.facts["indexes"]:
                 self._expunged.setdefault(gone, set()).add(record.subject)
@@ -200,6 +206,8 @@ class LogAudit:
             self._fault(checkpoint.size, "a signed checkpoint is not of this history")
         if not (checkpoint.witnessed or checkpoint.note).startswith(checkpoint.note):
             self._fault(checkpoint.size, "what is kept as witnessed is not the checkpoint that was signed")
+        for size, sentence in self._cosignatures.check(checkpoint, self._newest):
+            self._fault(size, sentence)
 
     def _check_end(self, pending: StoredCheckpoint | None) -> None:
         head = self._snapshot.head
@@ -209,6 +217,8 @@ class LogAudit:
             self._fault(head.size, f"the log ends here, but {self._promised.size} entries were promised")
         if pending is not None:
             self._fault(pending.size, "a signed checkpoint lies past the end of the log")
+        for size, sentence in self._cosignatures.finish():
+            self._fault(size, sentence)
         for (level, index), content in self._tiles.items():
             self._check_tile(level, index, content)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from verify_service.evidence.audit import ReadModel
 from verify_service.record_log.audit import LogSnapshot
+from verify_service.record_log.cosignature_audit import KeptCosignature
 from verify_service.record_log.log import LogId, StoredCheckpoint
 from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import NONCE_BYTES, parse_record
@@ -17,6 +18,7 @@ from verify_service.storage.tables import (
     event,
     incident,
     log_checkpoint,
+    log_cosignature,
     log_entry,
     op_code_activation,
     statement_link,
@@ -149,12 +151,21 @@ class HeldMoment:
             checkpoints=self._checkpoints(log),
             rows=lambda start, count: read_records(connection, log, start, count),
             stored_tile=lambda level, index: read_stored_tile(connection, log, level, index) or b"",
+            cosignatures=self._cosignatures(log),
         )
 
     def _checkpoints(self, log: LogId) -> Iterator[StoredCheckpoint]:
         table = log_checkpoint
         for row in self._pages(table, table.c.size, log.department, table.c.log == log.name):
             yield StoredCheckpoint(row.size, row.note, row.published_at, row.witnessed)
+
+    def _cosignatures(self, log: LogId) -> Iterator[KeptCosignature]:
+        table = log_cosignature.c
+        mine = select(log_cosignature).where(table.department == log.department, table.log == log.name)
+        page = mine = mine.order_by(table.size, table.vkey).limit(FETCHED_AT_ONCE)
+        while rows := self._connection.execute(page).all():
+            yield from (KeptCosignature(row.size, row.vkey, row.line) for row in rows)
+            page = mine.where(tuple_(table.size, table.vkey) > (rows[-1].size, rows[-1].vkey))
 
     def _pages(
         self, table: Table, key: Column[Any], department: str, *conditions: ColumnElement[bool]
