@@ -128,7 +128,8 @@ def test_a_proof_serves_for_one_request_even_where_that_is_refused_or_a_retry(lo
 def test_of_two_requests_with_one_proof_in_a_batch_one_is_answered(log, store):
     keys = [RetryKey(bytes([n]) * 32, b"f" * 32, SpentProof(bytes([n // 2]) * 32, 100)) for n in range(8)]
     tickets = [Ticket((note(f"n{n}", key), None)) for n, key in enumerate(keys)]
-    log._commit(tickets)
+    with log._high_water.turn() as turn:
+        log._commit(turn, tickets)
     refused = [ticket for ticket in tickets if isinstance(ticket._error, NotAuthenticated)]
     assert len(refused) == 4
     assert store.head(log_id()).size == 4

@@ -1,10 +1,16 @@
 import threading
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
 from verify_service.errors import OutcomeUnknown, Overloaded
 from verify_service.record_log import group_commit
 from verify_service.record_log.group_commit import GroupCommit
+
+
+def group_of(commit):
+    """Make a group whose turn nobody else takes."""
+    return GroupCommit(nullcontext, lambda _, tickets: commit(tickets))
 
 
 def test_a_lone_request_is_committed_by_its_own_thread():
@@ -15,7 +21,7 @@ def test_a_lone_request_is_committed_by_its_own_thread():
         for ticket in tickets:
             ticket.succeed(ticket.request + 1)
 
-    assert GroupCommit(commit).submit(1) == 2
+    assert group_of(commit).submit(1) == 2
     assert seen == [(threading.current_thread(), 1)]
 
 
@@ -33,7 +39,7 @@ def test_those_who_wait_share_the_next_commit_and_each_gets_its_own_result():
             else:
                 ticket.succeed(ticket.request * 10)
 
-    group, results = GroupCommit(commit), {}
+    group, results = group_of(commit), {}
 
     def ask(number):
         try:
@@ -56,6 +62,52 @@ def test_those_who_wait_share_the_next_commit_and_each_gets_its_own_result():
     assert results == {n: "three" if n == 3 else n * 10 for n in range(9)}
 
 
+def test_who_comes_while_another_process_has_its_turn_is_in_the_next_batch():
+    elsewhere, sizes = threading.Lock(), []
+
+    def commit(turn, tickets):
+        assert turn == "ours"
+        sizes.append(len(tickets))
+        for ticket in tickets:
+            ticket.succeed(None)
+
+    @contextmanager
+    def turn():
+        with elsewhere:
+            yield "ours"
+
+    group = GroupCommit(turn, commit)
+    threads = [threading.Thread(target=group.submit, args=(number,)) for number in range(5)]
+    with elsewhere:
+        for thread in threads:
+            thread.start()
+        while len(group._waiting) < 5:
+            pass
+    for thread in threads:
+        thread.join(10)
+    assert sizes == [5]
+
+
+def test_a_turn_that_is_not_had_is_everyones_error_and_the_next_request_asks_again():
+    turns = iter([RuntimeError("no mark"), None])
+
+    @contextmanager
+    def turn():
+        error = next(turns)
+        if error is not None:
+            raise error
+        yield
+
+    def commit(_, tickets):
+        for ticket in tickets:
+            ticket.succeed("done")
+
+    group = GroupCommit(turn, commit)
+    with pytest.raises(RuntimeError, match="no mark"):
+        group.submit(1)
+    assert group.submit(2) == "done"
+
+
 def test_an_error_of_the_commit_reaches_everyone_and_the_next_request_goes_on():
     outcomes = iter([RuntimeError("no room"), None])
 
@@ -66,7 +118,7 @@ def test_an_error_of_the_commit_reaches_everyone_and_the_next_request_goes_on():
         for ticket in tickets:
             ticket.succeed("done")
 
-    group = GroupCommit(commit)
+    group = group_of(commit)
     with pytest.raises(RuntimeError, match="no room"):
         group.submit(1)
     assert group.submit(2) == "done"
@@ -74,10 +126,10 @@ def test_an_error_of_the_commit_reaches_everyone_and_the_next_request_goes_on():
 
 def test_a_ticket_nobody_settled_is_an_unknown_outcome():
     with pytest.raises(OutcomeUnknown):
-        GroupCommit(lambda tickets: None).submit(1)
+        group_of(lambda tickets: None).submit(1)
 
 
 def test_l20_a_full_queue_refuses_and_says_that_nothing_was_recorded(monkeypatch):
     monkeypatch.setattr(group_commit, "MAX_WAITING", 0)
     with pytest.raises(Overloaded, match="Nothing was recorded"):
-        GroupCommit(lambda tickets: None).submit(1)
+        group_of(lambda tickets: None).submit(1)

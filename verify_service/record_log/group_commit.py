@@ -9,8 +9,10 @@ from verify_service.errors import OutcomeUnknown, Overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
 Request = TypeVar("Request")
+Held = TypeVar("Held")
 MAX_BATCH = 256
 MAX_WAITING = 1024
 
@@ -49,14 +51,21 @@ class Ticket(Generic[Request]):
         return self._result
 
 
-class GroupCommit(Generic[Request]):
-    """Run ``commit(tickets)`` for one batch at a time; no thread of its own, so it is safe before a fork.
+class GroupCommit(Generic[Request, Held]):
+    """Run ``commit(held, tickets)`` for one batch at a time; no thread of its own, so it is safe before a fork.
 
-    ``commit`` calls ``succeed`` or ``fail`` on each ticket; an error it raises fails the tickets left open.
-    A lone request is committed at once, in its own thread.
+    Each batch is committed within ``turn()``, whose value is ``held``, and has all that came until that was had: what
+    waits for another process's batch shares the next one. ``commit`` calls ``succeed`` or ``fail`` on each ticket; an
+    error that it or the turn raises fails the tickets left open. A lone request is committed at once, in its own
+    thread.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Ticket[Request]]], None]) -> None:
+    def __init__(
+        self,
+        turn: Callable[[], AbstractContextManager[Held]],
+        commit: Callable[[Held, Sequence[Ticket[Request]]], None],
+    ) -> None:
+        self._turn = turn
         self._commit = commit
         self._lock = threading.Lock()
         self._waiting: list[Ticket[Request]] = []
@@ -77,16 +86,23 @@ class GroupCommit(Generic[Request]):
         return ticket.outcome()
 
     def _lead(self) -> None:
-        with self._lock:
-            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+        batch: Sequence[Ticket[Request]] = ()
         try:
-            self._commit(batch)
+            with self._turn() as held:
+                batch = self._take()
+                self._commit(held, batch)
         except BaseException as error:  # noqa: BLE001 - Every waiting thread must learn of it.
+            batch = batch or self._take()
             for ticket in batch:
                 if not ticket.done:
                     ticket.fail(error)
         finally:
             self._hand_over(batch)
+
+    def _take(self) -> Sequence[Ticket[Request]]:
+        with self._lock:
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+        return batch
 
     def _hand_over(self, batch: Sequence[Ticket[Request]]) -> None:
         with self._lock:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from verify_service.clock import Clock
     from verify_service.record_log.group_commit import Ticket
-    from verify_service.record_log.high_water import HighWater
+    from verify_service.record_log.high_water import HighWater, Turn
     from verify_service.record_log.log import (
         Append,
         Appended,
@@ -72,7 +72,7 @@ class RecordLog:
         self._high_water = high_water
         self._clock = clock
         self._scribe = Scribe(log, vault, projection, random_bytes)
-        self._group: GroupCommit[Request] = GroupCommit(self._commit)
+        self._group: GroupCommit[Request, Turn] = GroupCommit(high_water.turn, self._commit)
 
     @property
     def origin(self) -> str:
@@ -164,9 +164,9 @@ class RecordLog:
             turn.advance(closed.head.peaks)
         return closed.head.size
 
-    def _commit(self, tickets: Sequence[Ticket[Request]]) -> None:
+    def _commit(self, turn: Turn, tickets: Sequence[Ticket[Request]]) -> None:
         try:
-            self._commit_together(tickets)
+            self._commit_together(turn, tickets)
         except (ServiceError, OSError):
             raise
         except Exception:
@@ -175,29 +175,28 @@ class RecordLog:
                 raise
             for ticket in tickets:
                 try:
-                    self._commit_together([ticket])
+                    self._commit_together(turn, [ticket])
                 except Unavailable:
                     raise
                 except Exception as error:  # noqa: BLE001 - It is the ticket's own.
                     ticket.fail(error)
 
-    def _commit_together(self, tickets: Sequence[Ticket[Request]]) -> None:
+    def _commit_together(self, turn: Turn, tickets: Sequence[Ticket[Request]]) -> None:
         admitted: list[tuple[Ticket[Request], Appended]] = []
-        with self._high_water.turn() as turn:
-            with self._store.hold_tail(self.log) as tail:
-                turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
-                signer, batch, peaks = self._signer(tail.head), self._batch(tail), tail.head.peaks
-                batch.load(ticket.request[0] for ticket in tickets)
-                for ticket in tickets:
-                    try:
-                        admitted.append((ticket, batch.admit(*ticket.request)))
-                    except ServiceError as refusal:
-                        ticket.fail(refusal)
-                if len(batch):
-                    closed = batch.close(signer)
-                    tail.write(closed)
-                    peaks = closed.head.peaks
-            turn.advance(peaks)
+        with self._store.hold_tail(self.log) as tail:
+            turn.check(tail.head.peaks, subtree_from_tiles(tail.tile))
+            signer, batch, peaks = self._signer(tail.head), self._batch(tail), tail.head.peaks
+            batch.load(ticket.request[0] for ticket in tickets)
+            for ticket in tickets:
+                try:
+                    admitted.append((ticket, batch.admit(*ticket.request)))
+                except ServiceError as refusal:
+                    ticket.fail(refusal)
+            if len(batch):
+                closed = batch.close(signer)
+                tail.write(closed)
+                peaks = closed.head.peaks
+        turn.advance(peaks)
         for ticket, appended in admitted:
             ticket.succeed(appended)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,7 +41,7 @@ class SpentProofs:
     def __init__(self, department: str, store: ProofStore) -> None:
         self._department = department
         self._store = store
-        self._group: GroupCommit[SpentProof] = GroupCommit(self._spend)
+        self._group: GroupCommit[SpentProof, None] = GroupCommit(nullcontext, self._spend)
         self._forgot_at: datetime | None = None
 
     def spend(self, proof: SpentProof) -> None:
@@ -53,7 +54,7 @@ class SpentProofs:
             self._forgot_at = now
             self._store.forget(self._department, int((now - FORGET_AFTER).timestamp()))
 
-    def _spend(self, tickets: Sequence[Ticket[SpentProof]]) -> None:
+    def _spend(self, _: None, tickets: Sequence[Ticket[SpentProof]]) -> None:
         unspent = self._store.spend(self._department, [ticket.request for ticket in tickets])
         for ticket in tickets:
             if ticket.request.mark in unspent:
