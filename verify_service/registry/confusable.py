@@ -28,5 +28,8 @@ def _misread(value: str) -> Iterator[str]:
     doubtful = [place for place, character in enumerate(value) if character in TAKEN_FOR]
     for many in range(1, len(doubtful) + 1):
         for places in combinations(doubtful, many):
+            characters = list(value)
             for read in product(*(TAKEN_FOR[value[place]] for place in places)):
-                yield "".join(dict(zip(places, read, strict=True)).get(at, c) for at, c in enumerate(value))
+                for place, character in zip(places, read, strict=True):
+                    characters[place] = character
+                yield "".join(characters)
