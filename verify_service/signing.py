@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import orjson
@@ -108,7 +109,7 @@ class NoteSigner:
     name: str
     private: Ed25519PrivateKey
 
-    @property
+    @cached_property
     def key(self) -> NoteKey:
         """The public half, for checkers."""
         return NoteKey(self.name, self.private.public_key().public_bytes_raw())

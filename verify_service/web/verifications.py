@@ -132,9 +132,10 @@ def get(caller: Caller, verification_id: str) -> Response:
     it changed.
     """
     backend = current_backend()
-    _, _, version = backend.reading.find(caller, verification_id)
-    if version in request.if_none_match:
-        return Response(status=304, headers={"ETag": f'"{version}"'})
+    if request.if_none_match:
+        _, _, version = backend.reading.find(caller, verification_id)
+        if version in request.if_none_match:
+            return Response(status=304, headers={"ETag": f'"{version}"'})
     view = backend.reading.case(caller, "getVerification", verification_id, request.remote_addr)
     return _view(caller, view)
 
