@@ -160,6 +160,15 @@ class Database:
         return self._file.alone() if self._file is not None else nullcontext()
 
 
+def together(connection: Connection) -> AbstractContextManager[Any]:
+    """Send the statements of a block to PostgreSQL without waiting for each; the first error is raised at its end.
+
+    A statement whose rows are asked for is waited for all the same. SQLite has nobody to wait for.
+    """
+    driver = driver_of(connection)
+    return driver.pipeline() if isinstance(driver, psycopg.Connection) else nullcontext()
+
+
 def driver_of(connection: Connection) -> Any:
     """Return the driver's own connection, sqlite3's or psycopg's."""
     return connection.connection.driver_connection

@@ -10,6 +10,7 @@ from verify_service.record_log.log import Head, LogId, StoredCheckpoint, StoredR
 from verify_service.record_log.merkle import Peaks
 from verify_service.record_log.tiles import TILE_WIDTH, level_zero, split_tile
 from verify_service.storage import log_statements as sql
+from verify_service.storage.database import together
 from verify_service.storage.prepared import numbered, room_for
 from verify_service.storage.proof_store import spend
 from verify_service.storage.rows import sealed_of, sealed_row
@@ -152,6 +153,11 @@ class HeldTail:
 
     def write(self, batch: Batch) -> None:
         """Write a batch in the open transaction."""
+        with together(self._connection):
+            self._write(batch)
+            self._cases.project(self._connection, self._log, batch)
+
+    def _write(self, batch: Batch) -> None:
         connection, names = self._connection, _columns(self._log)
         entries = [
             {**names, "idx": r.index, "entry": r.entry, "subject": r.logged.subject, "seq": r.logged.seq}
@@ -182,7 +188,6 @@ class HeldTail:
             if reply.sealed is not None
         ]
         sql.ADD_REPLIES.run(connection, replies)
-        self._cases.project(connection, self._log, batch)
 
 
 def read_records(connection: Connection, log: LogId, start: int, count: int) -> list[StoredRecord]:
