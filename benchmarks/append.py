@@ -1,8 +1,9 @@
-"""Events appended by 32 clients against raw commits by as many, on each engine: ``python -m benchmarks.append``.
+"""Events appended by 1 to 64 clients against raw commits by as many, on each engine: ``python -m benchmarks.append``.
 
-Prints one JSON object a line. A raw commit is a transaction that inserts one row as large as a sealed event, through
-the same driver into the same database. ``ratio`` is of access events, which belong to no subject;
-``ratio_on_incident`` of events that also change an incident's read model. Of several rounds it is the median.
+Prints one JSON object a line. The clients are threads of two processes, as the service's workers are; a lone client is
+in one. A raw commit is a transaction that inserts one row as large as a sealed event, through the same driver into the
+same database. ``ratio`` is of access events, which belong to no subject; ``ratio_on_incident`` of events that also
+change an incident's read model. Each is measured in turn; of several rounds it is the median.
 
 The disk takes 1 ms: ``slow_disk.c`` stands for fsync and fdatasync in this program and in PostgreSQL. With
 ``--fsync-ms 0`` it is this machine's own disk. ``lone_commit_ms`` shows what one commit waits for either way.
@@ -12,16 +13,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median, quantiles
 
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table
 
@@ -36,8 +38,10 @@ from verify_service.verification.event import Moments, Reporter, body, event
 from verify_service.wiring import Service
 
 DEPARTMENT = "LAPD"
-CLIENTS = 32
+CLIENTS = (1, 4, 16, 32, 64)
+WORKERS = 2
 LONE_COMMITS = 51
+MEASURED = ("append", "append_to_incident", "commit")
 RAW = Table("raw", MetaData(), Column("id", String(32), primary_key=True), Column("content", LargeBinary))
 ADD_RAW = Insertion(RAW)
 
@@ -45,11 +49,11 @@ ADD_RAW = Insertion(RAW)
 class Client:
     """One of many who append and commit at once."""
 
-    def __init__(self, service: Service, number: int) -> None:
+    def __init__(self, service: Service) -> None:
         self.service = service
         self.access = AccessEvents(service.logs, service.vault, service.clock)
         self.caller = caller()
-        self.incident = f"incident:{number}"
+        self.incident = f"incident:{fresh()}"
         self.append_to_incident()
         self.append()
         sealed = service.log_store.records(service.logs.access(DEPARTMENT).log, 0, 1)[0].sealed
@@ -76,33 +80,94 @@ class Client:
         return Composition((Draft(record),), lambda placed, _: str(placed[0].index).encode())
 
 
+class Worker:
+    """A process with as many clients as it is asked for."""
+
+    here: Worker
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.service = Service(parse(environment, needs=(), cores=1))
+        self.clients = [Client(self.service) for _ in range(max(CLIENTS) // WORKERS)]
+        self.pool = ThreadPoolExecutor(len(self.clients))
+
+    @classmethod
+    def begin(cls, environment: dict[str, str]) -> None:
+        cls.here = cls(environment)
+
+    @classmethod
+    def waits(cls, name: str, count: int, starts: float, seconds: float) -> list[float]:
+        """Return how long each call took when ``count`` clients repeat theirs from a moment on."""
+
+        def repeat(client: Client) -> list[float]:
+            call, waited = getattr(client, name), []
+            time.sleep(max(0, starts - time.time()))
+            while (begun := time.time()) < starts + seconds:
+                call()
+                waited.append(time.time() - begun)
+            return waited
+
+        return [wait for waited in cls.here.pool.map(repeat, cls.here.clients[:count]) for wait in waited]
+
+
 def fresh() -> str:
     return os.urandom(16).hex()
 
 
-def measure(engine: str, rounds: int, seconds: float) -> dict[str, float]:
+def measure(engine: str, rounds: int, seconds: float):
+    """Yield what was found for each number of clients."""
     with ExitStack() as stack:
-        clients = stack.enter_context(ready(engine))
-        # Each thread keeps its connection, so they are the same ones throughout.
-        pool = stack.enter_context(ThreadPoolExecutor(CLIENTS))
-        rates = {"append": [], "append_to_incident": [], "commit": []}
-        for _ in range(rounds):
-            for name, found in rates.items():
-                found.append(rate(pool, [getattr(client, name) for client in clients], seconds))
-        lone = statistics.median(timed(clients[0].commit) for _ in range(LONE_COMMITS))
-    return {
-        "engine": engine,
-        "ratio": median_ratio(rates["append"], rates["commit"]),
-        "ratio_on_incident": median_ratio(rates["append_to_incident"], rates["commit"]),
-        "sealed_bytes": len(clients[0].content),
-        "lone_commit_ms": round(lone * 1000, 2),
-        **{f"{name}_per_s": round(statistics.median(found)) for name, found in rates.items()},
-    }
+        environment = stack.enter_context(deployed(engine))
+        spawn = multiprocessing.get_context("spawn")
+        workers = [
+            stack.enter_context(ProcessPoolExecutor(1, spawn, Worker.begin, (environment,))) for _ in range(WORKERS)
+        ]
+        for clients in CLIENTS:
+            found = {name: ([], []) for name in MEASURED}
+            for _ in range(rounds):
+                for name, (rates, slowest) in found.items():
+                    waits = together(workers, name, clients, seconds)
+                    rates.append(len(waits) / seconds)
+                    slowest.append(quantiles(waits, n=100)[98] * 1000)
+            yield {
+                "benchmark": "append",
+                "engine": engine,
+                "clients": clients,
+                "ratio": median_ratio(found["append"][0], found["commit"][0]),
+                "ratio_on_incident": median_ratio(found["append_to_incident"][0], found["commit"][0]),
+                "lone_commit_ms": round(lone_commit(environment), 2),
+                **{f"{name}_per_s": round(median(rates)) for name, (rates, _) in found.items()},
+                **{f"{name}_p99_ms": round(median(slowest), 1) for name, (_, slowest) in found.items()},
+            }
+
+
+def together(workers: list[ProcessPoolExecutor], name: str, clients: int, seconds: float) -> list[float]:
+    """Return the waits of so many clients, half of them in each process."""
+    starts = time.time() + 0.1
+    counts = [clients // WORKERS] * WORKERS if clients > 1 else [1, 0]
+    running = [
+        worker.submit(Worker.waits, name, count, starts, seconds) for worker, count in zip(workers, counts, strict=True)
+    ]
+    return [wait for waits in running for wait in waits.result()]
+
+
+def lone_commit(environment: dict[str, str]) -> float:
+    """Return the milliseconds that one commit takes, the median of some."""
+    database = Service(parse(environment, needs=(), cores=1)).database
+
+    def once() -> float:
+        begun = time.perf_counter()
+        with database.write() as connection:
+            ADD_RAW.run(connection, [{"id": fresh(), "content": b""}])
+        return time.perf_counter() - begun
+
+    found = median(once() for _ in range(LONE_COMMITS)) * 1000
+    database.dispose()
+    return found
 
 
 @contextmanager
-def ready(engine: str):
-    """Yield clients of a new deployment."""
+def deployed(engine: str):
+    """Yield the settings of a new deployment."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = f"sqlite:///{folder / 'verify.db'}"
@@ -114,33 +179,13 @@ def ready(engine: str):
         service = Service(parse(environment, needs=(), cores=1))
         service.generate_keys()
         service.upgrade()
-        stack.callback(service.database.dispose)
         RAW.metadata.create_all(service.database.engine)
-        yield [Client(service, number) for number in range(CLIENTS)]
-
-
-def rate(pool: ThreadPoolExecutor, calls, seconds: float) -> float:
-    """Return how many calls a second there are when each client repeats its own."""
-    started = time.perf_counter()
-
-    def repeat(call) -> int:
-        count = 0
-        while time.perf_counter() - started < seconds:
-            call()
-            count += 1
-        return count
-
-    return sum(pool.map(repeat, calls)) / (time.perf_counter() - started)
-
-
-def timed(call) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+        service.database.dispose()
+        yield environment
 
 
 def median_ratio(numbers: list[float], yardstick: list[float]) -> float:
-    return round(statistics.median(a / b for a, b in zip(numbers, yardstick, strict=True)), 2)
+    return round(median(a / b for a, b in zip(numbers, yardstick, strict=True)), 2)
 
 
 @contextmanager
@@ -164,13 +209,14 @@ def slow_disk(milliseconds: float):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("engines", nargs="*", default=["sqlite", "postgresql"])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--fsync-ms", type=float, default=1)
     asked = parser.parse_args()
     if not asked.fsync_ms:
         for engine in asked.engines:
-            print(json.dumps(measure(engine, asked.rounds, asked.seconds)), flush=True)
+            for found in measure(engine, asked.rounds, asked.seconds):
+                print(json.dumps(found), flush=True)
         return
     with slow_disk(asked.fsync_ms) as environment:
         options = ["--rounds", str(asked.rounds), "--seconds", str(asked.seconds), "--fsync-ms", "0"]
