@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 LONGEST_PATTERN = 100
 LONGEST_VALUE = 64
@@ -38,6 +38,7 @@ class ValueFormat:
     pattern: str
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, pattern: str) -> ValueFormat:
         """Read a format; raise FormatMalformed where it is outside the language."""
         if not 0 < len(pattern) <= LONGEST_PATTERN:
