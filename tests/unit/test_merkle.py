@@ -13,6 +13,7 @@ from verify_service.record_log.merkle import (
     leaf_hash,
     root_from_inclusion,
 )
+from verify_service.record_log.tiles import TILE_WIDTH, grown_tiles, subtree_from_tiles
 
 # The certificate-transparency reference leaves and the roots of their first n (RFC 6962 test data).
 LEAVES = [
@@ -102,3 +103,19 @@ def test_peaks_are_read_back_and_refused_where_they_do_not_fit():
     assert Peaks.unpack(11, peaks.pack()) == peaks
     with pytest.raises(LogInconsistent, match="peaks"):
         Peaks.unpack(12, peaks.pack())
+
+
+def test_one_reader_leaves_to_the_next_what_it_found_above_level_0_and_nothing_of_level_0():
+    entries = [number.to_bytes(4, "big") for number in range(2 * TILE_WIDTH)]
+    tiles = {(level, index): content for level, index, content in grown_tiles(0, entries, lambda *_: b"")}
+    asked, kept = [], {}
+
+    def read(level, index):
+        asked.append((level, index))
+        return tiles[level, index]
+
+    first = [subtree_from_tiles(read, kept)(*place) for place in ((9, 0), (8, 1), (7, 3))]
+    assert asked == [(1, 0), (1, 0), (0, 1)]
+    assert [subtree_from_tiles(read, kept)(*place) for place in ((9, 0), (8, 1), (7, 3))] == first
+    assert asked[3:] == [(0, 1)]
+    assert kept == {(9, 0): first[0], (8, 1): first[1]}

@@ -73,6 +73,7 @@ class RecordLog:
         self._clock = clock
         self._scribe = Scribe(log, vault, projection, random_bytes)
         self._group: GroupCommit[Request, Turn] = GroupCommit(high_water.turn, self._commit)
+        self._kept: dict[tuple[int, int], bytes] = {}
 
     @property
     def origin(self) -> str:
@@ -110,7 +111,7 @@ class RecordLog:
             covering = self._store.checkpoint_covering(self.log, index + 1, published=published)
         if covering is None:
             raise NotFound(NOT_WITNESSED if witnessed else NOT_PUBLISHED)
-        subtree = subtree_from_tiles(lambda level, tile: self._store.tile(self.log, level, tile))
+        subtree = subtree_from_tiles(lambda level, tile: self._store.tile(self.log, level, tile), self._kept)
         path = inclusion_path(index, covering.size, subtree)
         note = (witnessed and covering.witnessed) or covering.note
         text = Receipt(content[:NONCE_BYTES], index, tuple(path), note).text

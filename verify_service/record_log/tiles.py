@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 MAX_LEVEL = 63
+# Some 200 bytes each; a log of ten million entries has 80,000.
+MOST_KEPT = 100_000
 
 
 def tile_path(level: int | str, index: int, width: int = TILE_WIDTH) -> str:
@@ -65,14 +67,30 @@ def split_tile(tile: bytes) -> list[bytes]:
     return [tile[i : i + HASH_BYTES] for i in range(0, len(tile), HASH_BYTES)]
 
 
-def subtree_from_tiles(read_tile: Callable[[int, int], bytes]) -> Subtree:
+def subtree_from_tiles(
+    read_tile: Callable[[int, int], bytes], kept: dict[tuple[int, int], bytes] | None = None
+) -> Subtree:
     """Make a subtree reader over ``read_tile(level, index)``, which gives a whole or partial tile's bytes.
 
     Each tile is read once in the reader's life. What the tree at hand does not contain must not be asked for.
+    In ``kept`` one reader leaves to the next what it found above the tiles of level 0: a complete subtree of a log
+    never changes, and near the top and the right edge every proof asks for the same. That is for proofs which are
+    checked before they leave, never for what compares the tiles with something.
     """
     read = cache(read_tile)
 
     def subtree(level: int, index: int) -> bytes:
+        if kept is None or level < TILE_HEIGHT:
+            return from_tile(level, index)
+        found = kept.get((level, index))
+        if found is None:
+            found = from_tile(level, index)
+            if len(kept) >= MOST_KEPT:
+                kept.clear()
+            kept[level, index] = found
+        return found
+
+    def from_tile(level: int, index: int) -> bytes:
         tile_level, height = divmod(level, TILE_HEIGHT)
         first = index << height
         tile_index, offset = divmod(first, TILE_WIDTH)
