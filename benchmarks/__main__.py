@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MEASURED = ("requests", "identity", "ingest", "tenfold", "append", "audit")
+MEASURED = ("requests", "stages", "identity", "ingest", "tenfold", "append", "proofs", "audit")
 
 
 def main() -> None:

@@ -41,6 +41,7 @@ DEPARTMENT = "LAPD"
 CLIENTS = (1, 4, 16, 32, 64)
 WORKERS = 2
 LONE_COMMITS = 51
+SLOWED = "LD_PRELOAD"
 MEASURED = ("append", "append_to_incident", "commit")
 RAW = Table("raw", MetaData(), Column("id", String(32), primary_key=True), Column("content", LargeBinary))
 ADD_RAW = Insertion(RAW)
@@ -113,7 +114,7 @@ def fresh() -> str:
     return os.urandom(16).hex()
 
 
-def measure(engine: str, rounds: int, seconds: float):
+def measure(engine: str, rounds: int, seconds: float, fsync_ms: float):
     """Yield what was found for each number of clients."""
     with ExitStack() as stack:
         environment = stack.enter_context(deployed(engine))
@@ -121,6 +122,9 @@ def measure(engine: str, rounds: int, seconds: float):
         workers = [
             stack.enter_context(ProcessPoolExecutor(1, spawn, Worker.begin, (environment,))) for _ in range(WORKERS)
         ]
+        # The clock runs once both are there.
+        for ready in [worker.submit(Worker.waits, "commit", 0, 0, 0) for worker in workers]:
+            ready.result()
         for clients in CLIENTS:
             found = {name: ([], []) for name in MEASURED}
             for _ in range(rounds):
@@ -131,6 +135,7 @@ def measure(engine: str, rounds: int, seconds: float):
             yield {
                 "benchmark": "append",
                 "engine": engine,
+                "fsync_ms": fsync_ms,
                 "clients": clients,
                 "ratio": median_ratio(found["append"][0], found["commit"][0]),
                 "ratio_on_incident": median_ratio(found["append_to_incident"][0], found["commit"][0]),
@@ -191,9 +196,6 @@ def median_ratio(numbers: list[float], yardstick: list[float]) -> float:
 @contextmanager
 def slow_disk(milliseconds: float):
     """Yield the environment of a program for which every wait for the disk, its children's too, takes this long."""
-    if not milliseconds:
-        yield dict(os.environ)
-        return
     compiler = shutil.which("cc")
     if compiler is None:
         raise SystemExit("There is no C compiler for the slow disk: run `make tools`, or measure with --fsync-ms 0.")
@@ -203,7 +205,7 @@ def slow_disk(milliseconds: float):
         library, source = Path(folder) / "slow_disk.so", Path(__file__).with_name("slow_disk.c")
         nanoseconds = f"-DNANOSECONDS={round(milliseconds * 1_000_000)}"
         subprocess.run([compiler, "-shared", "-fPIC", "-O2", nanoseconds, "-o", library, source], check=True)
-        yield {**os.environ, "LD_PRELOAD": str(library)}
+        yield {**os.environ, SLOWED: str(library)}
 
 
 def main() -> None:
@@ -213,15 +215,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--fsync-ms", type=float, default=1)
     asked = parser.parse_args()
-    if not asked.fsync_ms:
-        for engine in asked.engines:
-            for found in measure(engine, asked.rounds, asked.seconds):
-                print(json.dumps(found), flush=True)
+    if asked.fsync_ms and SLOWED not in os.environ:
+        with slow_disk(asked.fsync_ms) as environment:
+            subprocess.run([sys.executable, "-m", "benchmarks.append", *sys.argv[1:]], env=environment, check=True)
         return
-    with slow_disk(asked.fsync_ms) as environment:
-        options = ["--rounds", str(asked.rounds), "--seconds", str(asked.seconds), "--fsync-ms", "0"]
-        again = [sys.executable, "-m", "benchmarks.append", *asked.engines, *options]
-        subprocess.run(again, env=environment, check=True)
+    for engine in asked.engines:
+        for found in measure(engine, asked.rounds, asked.seconds, asked.fsync_ms):
+            print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

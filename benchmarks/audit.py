@@ -79,6 +79,7 @@ def measure(environment: dict[str, str]) -> dict[str, float]:
     checkpoints, signed = signatures(service)
     records = sum(report.sizes.values())
     return {
+        "benchmark": "audit",
         "engine": service.database.engine.dialect.name,
         "ratio": round((seconds - signed) / read, 2),
         "records": records,
