@@ -19,16 +19,18 @@ COLOURS = ("#1a4480", "#b50909", "#1a4480", "#b50909", "#565c65", "#565c65")
 DASHES = ("", "", "6 4", "6 4", "2 3", "6 2")
 CURVES = {
     "append": ("Events appended a second by clients, {disk}", "clients", "clients", ("append_per_s", "commit_per_s")),
-    "proofs": ("Milliseconds a proof takes, by entries in the log", "entries", "entries", ("inclusion_p50_ms",)),
+    "proofs": ("Milliseconds an inclusion proof takes, by entries", "entries", "entries", ("inclusion_p50_ms",)),
     "audit": ("Seconds a full audit takes, by records", "records", "records", ("audit_s", "yardstick_s")),
 }
 WORDS = {
     "append_per_s": "events",
     "commit_per_s": "raw commits",
-    "inclusion_p50_ms": "inclusion, median",
+    "inclusion_p50_ms": "median",
     "audit_s": "audit",
     "yardstick_s": "read, open, hash",
 }
+
+ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 Points = dict[str, list[tuple[float, float]]]
 
@@ -48,13 +50,13 @@ def picture(title: str, across: str, series: Points) -> str:
         _, y = place(sizes[0], top * step / 4)
         parts.append(f'<path d="M{LEFT} {y:.0f}H{WIDTH - RIGHT}" stroke="#dfe1e2"/>')
         parts.append(_text(LEFT - 6, y + 4, f"{top * step / 4:,g}", 'text-anchor="end"'))
-    parts += [_text(place(x, 0)[0], HEIGHT - 26, f"{x:,g}", 'text-anchor="middle"') for x in sizes]
-    for (name, points), colour, dash in zip(series.items(), COLOURS, DASHES, strict=False):
+    parts += [_text(place(x, 0)[0], HEIGHT - 26, f"{x:,}", 'text-anchor="middle"') for x in sizes]
+    for line_number, ((name, points), colour, dash) in enumerate(zip(series.items(), COLOURS, DASHES, strict=False)):
         placed = [place(*point) for point in sorted(points)]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
         style = f'fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"'
         parts.append(f'<polyline points="{line}" {style}/>')
-        key = TOP + 20 * (len(parts) % 100 - len(sizes) - 12) / 2
+        key = TOP + 10 + 24 * line_number
         parts.append(f'<path d="M{WIDTH - RIGHT + 14} {key - 4:.0f}h24" {style}/>')
         parts.append(_text(WIDTH - RIGHT + 44, key, name))
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
@@ -82,7 +84,7 @@ def main() -> None:
         name = measured["benchmark"] + (f"-{disk}ms" if disk else "")
         titles[name] = title.format(disk=f"a disk that takes {disk} ms" if disk else "this machine's disk"), across
         for value in values:
-            found[name][f"{measured['engine']}: {WORDS[value]}"].append((measured[size], measured[value]))
+            found[name][f"{ENGINES[measured['engine']]}: {WORDS[value]}"].append((measured[size], measured[value]))
     for name, series in found.items():
         PICTURES.joinpath(f"{name}.svg").write_text(picture(*titles[name], series))
 
