@@ -15,6 +15,8 @@ from verify_service.clock import SystemClock
 from verify_service.devissuer.issuer import DevelopmentIssuer
 from verify_service.devissuer.key import signing_key
 from verify_service.errors import ConfigurationError, NotAllowed
+from verify_service.evidence.case_export import Sources
+from verify_service.evidence.exporting import Exporting
 from verify_service.evidence.retention import Retention
 from verify_service.log_keeping import LogKeeping, random_bytes
 from verify_service.record_log.log import RECORDS, LogId
@@ -198,6 +200,16 @@ class Service(LogKeeping):
         """Return a department's retention of so many years; raise ConfigurationError where they are too few."""
         return Retention(department, self.case_reader, self.expunge_orders, self.destroyer, self.clock, years)
 
+    @cached_property
+    def access_events(self) -> AccessEvents:
+        """What writes the access logs."""
+        return AccessEvents(self.logs, self.vault, self.clock)
+
+    def exporting(self) -> Exporting:
+        """Return what hands out exports."""
+        sources = Sources(self.logs, self.case_reader, self.registry_store, self.policy(), self.settings.timezone)
+        return Exporting(sources, self.access_events, self.clock, random_bytes)
+
     def publications(self) -> list[DailyPublication]:
         """Return the daily publication of each department's records."""
         chosen = self.settings
@@ -219,7 +231,7 @@ class Service(LogKeeping):
         spent = {department: SpentProofs(department, proofs) for department in departments}
         denied = {department: DenyList(department, self.denials) for department in departments}
         authenticator = Authenticator(audience, self.issuer_keys, Nonces(self.vault), spent, denied, self.clock)
-        reading = Reading(self.case_reader, self.logs, AccessEvents(self.logs, self.vault, self.clock))
+        reading = Reading(self.case_reader, self.logs, self.access_events)
         return Backend(
             authenticator=authenticator,
             vault=self.vault,

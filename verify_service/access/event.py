@@ -67,28 +67,41 @@ class AccessEvents:
         self._append(caller, "searched", body, fields=() if identifier is None else (identifier,))
 
     def exported(
-        self, caller: Caller, operation: str, subject: str, form: str, reason: SealedField, address: str | None
+        self,
+        caller: Caller,
+        operation: str,
+        subjects: Sequence[str],
+        form: str,
+        reason: SealedField,
+        address: str | None,
     ) -> None:
-        """Record an export before it is handed out; why it was made stands as a salted digest."""
-        body = {
-            "operation": operation,
-            "object": subject,
-            "form": form,
-            "reason": reason.digest,
-            "address": address,
-        }
-        self._append(caller, "exported", body, fields=(reason,))
+        """Record the export of each subject before any is handed out, all of them or none.
+
+        Why it was made stands as a salted digest, the same for what was handed out together.
+        """
+        bodies = [
+            {"operation": operation, "object": subject, "form": form, "reason": reason.digest, "address": address}
+            for subject in subjects
+        ]
+        self._append(caller, "exported", *bodies, fields=(reason,))
 
     def _append(
         self,
         caller: Caller,
         kind: str,
-        body: Mapping[str, Any],
-        *,
+        *bodies: Mapping[str, Any],
         fields: tuple[SealedField, ...] = (),
         key: RetryKey | None = None,
     ) -> None:
-        record = Record(
+        records = [self._record(caller, kind, body) for body in bodies]
+
+        def compose(_: Mapping[str, Subject]) -> Composition:
+            return Composition(tuple(Draft(record, fields) for record in records), _no_reply)
+
+        self._logs.access(caller.department).append(Append(frozenset(), compose, key))
+
+    def _record(self, caller: Caller, kind: str, body: Mapping[str, Any]) -> Record:
+        return Record(
             kind=kind,
             department=caller.department,
             actor={
@@ -101,11 +114,6 @@ class AccessEvents:
             received_at=rfc3339(self._clock.now()),
             body=body,
         )
-
-        def compose(_: Mapping[str, Subject]) -> Composition:
-            return Composition((Draft(record, fields),), _no_reply)
-
-        self._logs.access(caller.department).append(Append(frozenset(), compose, key))
 
 
 def _no_reply(_: Sequence[Placed], __: Mapping[str, Subject]) -> bytes:

@@ -6,16 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verify_service.access.event import AccessEvents
 from verify_service.caller import Caller
 from verify_service.cli.command import of_department, service_with
 from verify_service.cli.telling import CHECK_FAILED, Report, counting, quiet, report, say
+from verify_service.errors import ConfigurationError
 from verify_service.evidence.audit import audit
-from verify_service.evidence.case_export import DISCOVERY, EVIDENCE, PUBLIC_RECORDS, Sources, export_case
+from verify_service.evidence.case_export import DISCOVERY, EVIDENCE, PUBLIC_RECORDS
 from verify_service.evidence.export_log import export_log
+from verify_service.evidence.exporting import Asked
 from verify_service.evidence.retention import YEARS
-from verify_service.log_keeping import random_bytes
-from verify_service.record_log.record import SealedField
 
 if TYPE_CHECKING:
     import argparse
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from verify_service.cli.command import Add
     from verify_service.wiring import Service
 
-SALT_BYTES = 32
-OPERATION = "exportEvidence"
+OWNER_ONLY = 0o600
 EXPORTS = (
     ("evidence-export", EVIDENCE, "export a verification for a court, with all that proves it"),
     ("discovery-export", DISCOVERY, "export it for discovery, with an index for counsel to mark"),
@@ -38,19 +36,19 @@ def export(
 ) -> Report:
     """Export a verification in one form; who made it and why is on record before the file is there."""
     service.check_schema()
-    sources = Sources(
-        service.logs, service.case_reader, service.registry_store, service.policy(), service.settings.timezone
-    )
-    sealed = SealedField(reason, random_bytes(SALT_BYTES))
-    caller = Caller.at_command_line(department, "command-line", by)
-    events = AccessEvents(service.logs, service.vault, service.clock)
-    events.exported(caller, OPERATION, f"verification:{verification}", form, sealed, None)
-    manifest = export_case(sources, department, verification, form, path, service.clock.now())
+    if path.exists():
+        raise ConfigurationError(f"{path} is there already: name a file that is not.")
+    asked = Asked(Caller.at_command_line(department, "command-line", by), reason)
+    (made,) = service.exporting().export(asked, [verification], form)
+    half = path.with_name(f"{path.name}.part")
+    half.touch(mode=OWNER_ONLY)
+    half.write_bytes(made.content)
+    half.replace(path)
     said = [
-        f"Wrote {path} with {len(manifest['files'])} files, readable by its owner alone.",
+        f"Wrote {path} with {len(made.manifest['files'])} files, readable by its owner alone.",
         "Its README.md says how to check it, and what it proves and does not. That it was made is on record.",
     ]
-    return Report(manifest, said)
+    return Report(made.manifest, said)
 
 
 def retention(service: Service, department: str, years: int, approvers: Sequence[str], *, carry_out: bool) -> Report:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from verify_service.clock import rfc3339
-from verify_service.errors import ConfigurationError, Expunged, NotFound
+from verify_service.errors import Expunged, NotFound
 from verify_service.evidence.cover import cover
 from verify_service.evidence.registry_evidence import export_registry_evidence
 from verify_service.evidence.withheld import withheld
@@ -24,7 +24,7 @@ from verify_service.verification.checklist import CHECKLISTS
 from verify_service.verification.outcome import OUTCOME_TABLES, outcome_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -38,7 +38,6 @@ EVIDENCE, DISCOVERY, PUBLIC_RECORDS = "evidence", "discovery", "public-records"
 FORMS = (EVIDENCE, DISCOVERY, PUBLIC_RECORDS)
 DECLARATIONS = ("custodian-federal.md", "custodian-california.md")
 MARKED_BY_COUNSEL = ("responsive", "privilege", "redact", "remarks")
-OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True)
@@ -63,16 +62,21 @@ class _Event:
     receipt: str
 
 
-def export_case(
-    sources: Sources, department: str, verification: str, form: str, path: Path, at: datetime
-) -> dict[str, Any]:
-    """Write the file, readable by its owner alone, and return its manifest.
+@dataclass(frozen=True)
+class CaseExport:
+    """One verification's export: its zip, and the manifest that is in it."""
 
-    Raises NotFound for an unknown verification, Expunged for one that was destroyed, ConfigurationError where the file
-    is there already, and what the receipts and the registry's evidence raise.
+    verification: str
+    manifest: Mapping[str, Any]
+    content: bytes
+
+
+def export_case(sources: Sources, department: str, verification: str, form: str, at: datetime) -> CaseExport:
+    """Return a verification's export.
+
+    Raises NotFound for an unknown verification, Expunged for one that was destroyed, and what the receipts and the
+    registry's evidence raise.
     """
-    if path.exists():
-        raise ConfigurationError(f"{path} is there already: name a file that is not.")
     case = _case(sources, department, verification)
     own = list(_events(sources, department, f"verification:{verification}", "verification"))
     scene = list(_events(sources, department, f"incident:{case.incident}", "incident"))
@@ -88,8 +92,16 @@ def export_case(
             name: {"sha256": sha256_hex(content), "bytes": len(content)} for name, content in sorted(contents.items())
         },
     }
-    _write(path, {**contents, "manifest.json": _json(manifest)}, at)
-    return manifest
+    return CaseExport(verification, manifest, zipped({**contents, "manifest.json": _json(manifest)}, at))
+
+
+def zipped(contents: Mapping[str, bytes], at: datetime) -> bytes:
+    """Return files by name as a zip."""
+    written = io.BytesIO()
+    with ZipFile(written, "w") as archive:
+        for name, content in sorted(contents.items()):
+            archive.writestr(ZipInfo(name, at.timetuple()[:6]), content, ZIP_DEFLATED)
+    return written.getvalue()
 
 
 def _contents(
@@ -196,12 +208,3 @@ def _text(name: str) -> bytes:
 
 def _json(document: Any) -> bytes:
     return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
-def _write(path: Path, contents: dict[str, bytes], at: datetime) -> None:
-    half = path.with_name(f"{path.name}.part")
-    half.touch(mode=OWNER_ONLY)
-    with ZipFile(half, "w") as archive:
-        for name, content in sorted(contents.items()):
-            archive.writestr(ZipInfo(name, at.timetuple()[:6]), content, ZIP_DEFLATED)
-    half.replace(path)
