@@ -76,6 +76,11 @@ class Deployment:
     def enter(self, number="261124001234", role="dispatcher", **options):
         return self.post(f"/v1/incidents/{number}/events", {"kind": "officer_assigned"}, role, **options)
 
+    def accesses(self, department="LAPD"):
+        """Return every record of a department's access log."""
+        log = self.service.logs.access(department)
+        return [json.loads(log.record(index)[0]) for index in range(self.service.log_store.head(log.log).size)]
+
 
 def claim(agency="DHS-ICE", value=None, **more):
     body = {

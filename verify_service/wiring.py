@@ -11,6 +11,8 @@ from verify_service import keyring
 from verify_service.access.deny import DenyList
 from verify_service.access.event import AccessEvents
 from verify_service.access.reading import Reading
+from verify_service.access.requester_code import RequesterCodes
+from verify_service.access.roster_decision import DecisionRecord
 from verify_service.clock import SystemClock
 from verify_service.devissuer.issuer import DevelopmentIssuer
 from verify_service.devissuer.key import signing_key
@@ -192,6 +194,10 @@ class Service(LogKeeping):
         """What is sealed of a department, to be put under another key."""
         return Rewrapping(self.database, self.vault, department)
 
+    def decision_record(self) -> DecisionRecord:
+        """Return where decisions about rosters are put on record."""
+        return DecisionRecord(self.access_events, random_bytes)
+
     def rebuild(self, department: str, progress: Callable[[int, int], None]) -> int:
         """Make a department's read models anew from its records; return the number of subjects."""
         return Rebuild(self.database, self.cases, self.vault).run(LogId(department, RECORDS), progress)
@@ -251,6 +257,10 @@ class Service(LogKeeping):
             desk=self.desk,
             reading=reading,
             expunging=Expunging(self.expunge_orders, self.destroyer, reading.find, self.clock, random_bytes),
+            exporting=self.exporting(),
+            requester_codes=RequesterCodes(reading, self.access_events, random_bytes),
+            holds=self.holds(),
+            decision_record=self.decision_record(),
             case_reader=self.case_reader,
             registry=self.registry,
             logs=self.logs,

@@ -18,7 +18,8 @@ ACCOMPLICE = Identifier("badge", "90001")
 
 def decide(besieged, *, approved):
     decision = Decision(approved, "Asked the agency by telephone", "d.chief", besieged.clock.now())
-    return Holds([DEPARTMENT], besieged.store).decide("DHS-ICE", decision)
+    holds = Holds([DEPARTMENT], besieged.store)
+    holds.decide(holds.meant("DHS-ICE"), decision, lambda _, decision: decision)
 
 
 @pytest.mark.parametrize("status", ["active", "separated"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import ENGINES
+from tests.conftest import ENGINES, database_on
 from tests.deployment import Deployment, build, copied, loaded, settings_for
 from tests.fakes.clock import SetClock
 from tests.registries import SampleRegistry
@@ -56,6 +56,24 @@ def deployment(home_and_url, sample, issuer):
     service = Service(chosen, SetClock(sample.clock.now()))
     service.clock.advance(minutes=14)
     yield Deployment(service, issuer.issuer)
+    service.database.dispose()
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    return request.param
+
+
+@pytest.fixture
+def apart(request, engine, tmp_path, issuer):
+    """A deployment with a registry of its own, its `sample`, which a test may change."""
+    url = database_on(request, engine, tmp_path).engine.url.set(drivername=engine)
+    url = url.render_as_string(hide_password=False)
+    sample = SampleRegistry(tmp_path / "registry")
+    service = build(tmp_path / "home", sample, VERIFY_DEVISSUER_PORT=str(issuer.port), VERIFY_DATABASE_URL=url)
+    opened = Deployment(service, issuer.issuer)
+    opened.sample = sample
+    yield opened
     service.database.dispose()
 
 

@@ -11,15 +11,12 @@ import sys
 import pytest
 from sqlalchemy import delete, update
 
-from tests.conftest import database_on
-from tests.deployment import Deployment, build, loaded
+from tests.deployment import loaded
 from tests.fakes.keys import seeded_bytes
-from tests.registries import SampleRegistry
 from verify_service.cli import main, registry
 from verify_service.errors import ConfigurationError, RegistryEvidenceMissing
 from verify_service.evidence.registry_evidence import export_registry_evidence
 from verify_service.registry.blinding import BlindingKey
-from verify_service.registry.hold import Decision
 from verify_service.signing import sha256_hex
 from verify_service.storage.registry_tables import registry_file, roster, roster_entry
 
@@ -27,21 +24,8 @@ ICE = "DHS-ICE"
 
 
 @pytest.fixture
-def deployment(request, engine, tmp_path, issuer):
-    """A deployment with a registry of its own, which a test may change."""
-    url = database_on(request, engine, tmp_path).engine.url.set(drivername=engine)
-    url = url.render_as_string(hide_password=False)
-    sample = SampleRegistry(tmp_path / "registry")
-    service = build(tmp_path / "home", sample, VERIFY_DEVISSUER_PORT=str(issuer.port), VERIFY_DATABASE_URL=url)
-    opened = Deployment(service, issuer.issuer)
-    opened.sample = sample
-    yield opened
-    service.database.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request):
-    return request.param
+def deployment(apart):
+    return apart
 
 
 def record(deployment, agency=ICE, value=None):
@@ -56,6 +40,10 @@ def quoted(content):
 
 def export(deployment, content, directory):
     return export_registry_evidence(content, deployment.service.registry_store, directory)
+
+
+def exports(deployment):
+    return [event for event in deployment.accesses() if event["kind"] == "exported"]
 
 
 def verify(directory):
@@ -156,7 +144,7 @@ def test_a_key_of_an_epoch_long_gone_still_tells_whose_tag_a_record_has(deployme
     assert quoted(record(deployment))[0]["result"] == "match_active"
     sample.publish_roster(ICE, sample.rekeyed_roster(ICE, key, sample.known(ICE)))
     assert [hold.agency for hold in next_cycle(deployment, hours=1).holds] == [ICE]
-    deployment.service.holds().decide(ICE, Decision(True, "Told by the registrar", "d.chief", deployment.clock.now()))
+    registry.decide(deployment.service, ICE, "Told by the registrar", approved=True)
     assert next_cycle(deployment, hours=1).edition.agencies[ICE].roster.epoch == 2
     assert quoted(record(deployment))[0]["result"] == "match_active"
     old = deployment.service.registry_store.find_roster("LAPD", ICE, check["roster_sha256"])
@@ -215,12 +203,14 @@ def test_a_file_that_was_touched_afterwards_no_longer_verifies(deployment, tmp_p
 
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_the_command_writes_it_and_says_how_to_check_it(deployment, tmp_path, monkeypatch, capsys):
-    settings = {"VERIFY_HOME": tmp_path / "home", "VERIFY_DEPARTMENTS": "LAPD"}
+    chosen = deployment.service.settings
+    settings = {"VERIFY_HOME": chosen.home, "VERIFY_DEPARTMENTS": "LAPD", "VERIFY_LOG_HOST": chosen.log_host}
     settings["VERIFY_DATABASE_URL"] = deployment.service.settings.database_url
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))
     (tmp_path / "record.json").write_bytes(record(deployment))
     asked = ["registry-evidence", str(tmp_path / "record.json"), str(tmp_path / "evidence")]
+    asked += ["--by", "10007", "--reason", "Subpoena 26-114"]
     assert main(asked) == 0
     assert "Wrote what the record's checks of DHS-ICE stood on to " in capsys.readouterr().out
     assert main(asked) == 3
@@ -231,7 +221,11 @@ def test_the_command_writes_it_and_says_how_to_check_it(deployment, tmp_path, mo
 def test_a_record_that_the_log_does_not_hold_gets_no_evidence(deployment, tmp_path):
     genuine, path = record(deployment), tmp_path / "record.json"
     path.write_bytes(genuine)
-    assert not registry.evidence(deployment.service, path, tmp_path / "genuine").failed
+    asked = {"by": "10007", "reason": "Subpoena 26-114"}
+    assert not registry.evidence(deployment.service, path, tmp_path / "genuine", **asked).failed
+    (written,) = exports(deployment)
+    assert (written["actor"]["serial"], written["body"]["form"]) == ("10007", "registry-evidence")
+    assert written["body"]["object"] == json.loads(genuine)["subject"]
     for forged in (
         genuine.replace(b"match_active", b"match_inactive"),
         genuine.replace(b'"seq":0', b'"seq":7'),
@@ -239,7 +233,8 @@ def test_a_record_that_the_log_does_not_hold_gets_no_evidence(deployment, tmp_pa
     ):
         path.write_bytes(forged)
         with pytest.raises(RegistryEvidenceMissing, match="does not hold this record"):
-            registry.evidence(deployment.service, path, tmp_path / "forged")
+            registry.evidence(deployment.service, path, tmp_path / "forged", **asked)
+    assert len(exports(deployment)) == 1
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])

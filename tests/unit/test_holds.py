@@ -26,7 +26,10 @@ def station(tmp_path):
 
 def decide(station, *, approved, agency=ICE, **options):
     decision = Decision(approved, "asked the agency by telephone", "d.chief", station.clock.now())
-    return Holds([DEPARTMENT], station.store).decide(agency, decision, **options)[0].hold
+    holds = Holds([DEPARTMENT], station.store)
+    (meant,) = holds.meant(agency, **options)
+    holds.decide([meant], decision, lambda _, decision: decision)
+    return meant.hold
 
 
 def waiting(station):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
@@ -13,12 +14,30 @@ if TYPE_CHECKING:
 
     from verify_service.caller import Caller
     from verify_service.clock import Clock
-    from verify_service.record_log.log import Placed, Subject
+    from verify_service.record_log.log import Link
     from verify_service.record_log.logs import Logs
     from verify_service.record_log.record import SealedField
     from verify_service.vault import Vault
 
 NO_BODY = bytes(32)
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a caller did to an object, beside reading it: what ``detail`` says, with the values behind its digests.
+
+    ``reply`` is what the one who did it is told, destroyed with the subject ``reply_of``; ``links`` are the rows that
+    change in the transaction of the event.
+    """
+
+    operation: str
+    object: str
+    detail: Mapping[str, Any]
+    reply: bytes
+    fields: tuple[SealedField, ...] = ()
+    address: str | None = None
+    links: tuple[Link, ...] = ()
+    reply_of: str | None = None
 
 
 class AccessEvents:
@@ -38,14 +57,14 @@ class AccessEvents:
         seen = f"{caller.identity}\0{operation}\0{subject}\0{version}"
         key = RetryKey(self._vault.index(caller.department, "read", seen), NO_BODY)
         body = {"operation": operation, "object": subject, "version": version, "address": address}
-        self._append(caller, "read", body, key=key)
+        self._write(caller, "read", body, key=key)
 
     def listed(
         self, caller: Caller, operation: str, criteria: Mapping[str, Any], ids: Sequence[str], address: str | None
     ) -> None:
         """Record a list as one event with the ids it returned."""
         body = {"operation": operation, "criteria": dict(criteria), "ids": list(ids), "address": address}
-        self._append(caller, "listed", body)
+        self._write(caller, "listed", body)
 
     def searched(
         self,
@@ -64,7 +83,7 @@ class AccessEvents:
             "ids": list(ids),
             "address": address,
         }
-        self._append(caller, "searched", body, fields=() if identifier is None else (identifier,))
+        self._write(caller, "searched", body, fields=() if identifier is None else (identifier,))
 
     def exported(
         self,
@@ -83,9 +102,20 @@ class AccessEvents:
             {"operation": operation, "object": subject, "form": form, "reason": reason.digest, "address": address}
             for subject in subjects
         ]
-        self._append(caller, "exported", *bodies, fields=(reason,))
+        self._write(caller, "exported", *bodies, fields=(reason,))
 
-    def _append(
+    def acted(self, caller: Caller, act: Act, key: RetryKey) -> bytes:
+        """Record what a caller did, and return the act's reply; to the same key again, the first one's."""
+        body = {"operation": act.operation, "object": act.object, "detail": dict(act.detail), "address": act.address}
+        draft = Draft(self._record(caller, "acted", body), act.fields)
+        composition = Composition((draft,), lambda _, __: act.reply, act.links, act.reply_of)
+        return self._append(caller, composition, key)
+
+    def once(self, caller: Caller, operation: str, subject: str) -> RetryKey:
+        """Return the key by which an operation on a subject is recorded once, whoever asks for it."""
+        return RetryKey(self._vault.index(caller.department, "once", f"{operation}\0{subject}"), NO_BODY)
+
+    def _write(
         self,
         caller: Caller,
         kind: str,
@@ -93,12 +123,12 @@ class AccessEvents:
         fields: tuple[SealedField, ...] = (),
         key: RetryKey | None = None,
     ) -> None:
-        records = [self._record(caller, kind, body) for body in bodies]
+        drafts = tuple(Draft(self._record(caller, kind, body), fields) for body in bodies)
+        self._append(caller, Composition(drafts, lambda _, __: b""), key)
 
-        def compose(_: Mapping[str, Subject]) -> Composition:
-            return Composition(tuple(Draft(record, fields) for record in records), _no_reply)
-
-        self._logs.access(caller.department).append(Append(frozenset(), compose, key))
+    def _append(self, caller: Caller, composition: Composition, key: RetryKey | None) -> bytes:
+        append = Append(frozenset(), lambda _: composition, key)
+        return self._logs.access(caller.department).append(append).reply
 
     def _record(self, caller: Caller, kind: str, body: Mapping[str, Any]) -> Record:
         return Record(
@@ -114,7 +144,3 @@ class AccessEvents:
             received_at=rfc3339(self._clock.now()),
             body=body,
         )
-
-
-def _no_reply(_: Sequence[Placed], __: Mapping[str, Subject]) -> bytes:
-    return b""

@@ -152,15 +152,19 @@ class Reading:
 
     def incident(self, caller: Caller, operation: str, name: str, address: str | None) -> IncidentView:
         """Return an incident for reading, its access event written."""
-        incident, cases, version = self._scene(caller, name)
+        incident, cases, version = self.scene(caller, name)
         self._events.read(caller, operation, f"incident:{incident.id}", version, address)
         return IncidentView(incident, version, cases, self._store.events(caller.department, f"incident:{incident.id}"))
 
     def incident_version(self, caller: Caller, name: str) -> str:
         """Return an incident's version as the caller sees it, without reading it."""
-        return self._scene(caller, name)[2]
+        return self.scene(caller, name)[2]
 
-    def _scene(self, caller: Caller, name: str) -> tuple[Incident, list[Case], str]:
+    def scene(self, caller: Caller, name: str) -> tuple[Incident, list[Case], str]:
+        """Return an incident, the verifications of it that the caller may see, and their version, without reading it.
+
+        Raises what ``find_incident`` raises.
+        """
         incident, version = self.find_incident(caller, name)
         found = self._store.page(visibility(caller), Criteria(incident=incident.id), None, None, MOST_AGENTS)
         cases = [case for _, case in found]

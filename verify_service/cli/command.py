@@ -51,3 +51,9 @@ def adding_to(commands: Any) -> Add:
 def group(commands: Any, name: str, what: str) -> Any:
     """Add a word under which commands stand, such as `db`."""
     return commands.add_parser(name, help=what, description=what).add_subparsers(required=True, metavar="COMMAND")
+
+
+def name_asker(command: argparse.ArgumentParser) -> None:
+    """Have an export say who asks for it and why."""
+    command.add_argument("--by", required=True, metavar="SERIAL", help="who asks for it; it is on record")
+    command.add_argument("--reason", required=True, help="such as the number of the order; it is on record")

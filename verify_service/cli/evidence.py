@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verify_service.caller import Caller
-from verify_service.cli.command import of_department, service_with
+from verify_service.cli.command import name_asker, of_department, service_with
 from verify_service.cli.telling import CHECK_FAILED, Report, counting, quiet, report, say
 from verify_service.errors import ConfigurationError
 from verify_service.evidence.audit import audit
@@ -124,8 +124,7 @@ def add_to(add: Add) -> None:
         exported = add(name, _export_case, what)
         exported.add_argument("verification", metavar="VERIFICATION", help="its id")
         exported.add_argument("file", metavar="FILE", type=Path, help="the zip file to be made")
-        exported.add_argument("--by", required=True, metavar="SERIAL", help="who asks for it; it is on record")
-        exported.add_argument("--reason", required=True, help="such as the number of the order; it is on record")
+        name_asker(exported)
         exported.add_argument("--department")
         exported.set_defaults(form=form)
     export = add("export-log", _export_log, "write the published log as files for any web server")

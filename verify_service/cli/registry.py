@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verify_service.cli.command import service_with
+from verify_service.caller import Caller
+from verify_service.cli.command import name_asker, service_with
 from verify_service.cli.telling import Report, progress, quiet, say
 from verify_service.clock import rfc3339
 from verify_service.errors import NotFound, RegistryEvidenceMissing
+from verify_service.evidence.exporting import Asked
 from verify_service.evidence.registry_evidence import export_registry_evidence
 from verify_service.operating_user import operating_user
 from verify_service.record_log.record import parse_record
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from verify_service.cli.command import Add
+    from verify_service.record_log.record import Logged
     from verify_service.registry.hold import Waiting
     from verify_service.registry.ingest import CycleReport
     from verify_service.wiring import Service
 
+REGISTRY_EVIDENCE = "registry-evidence"
 MINUTES_TOLD = 120
 TAKEN = "takes it if it is still what the agency publishes"
 BY_COUNTS = "The two are blinded with different keys: these are what the numbers of each kind and status show at least."
@@ -52,10 +56,16 @@ def holds(service: Service) -> Report:
 
 
 def decide(service: Service, agency: str, reason: str, *, approved: bool, sha256: str | None = None) -> Report:
-    """Approve or reject a roster that waits; raise RegistryRefused where it is not clear which."""
+    """Approve or reject a roster that waits, on record first; raise RegistryRefused where it is not clear which."""
     service.check_schema()
-    decision = Decision(approved, reason, operating_user(), service.clock.now())
-    decided = service.holds().decide(agency, decision, sha256)
+    holds, user = service.holds(), operating_user()
+    decision, decided = Decision(approved, reason, user, service.clock.now()), holds.meant(agency, sha256)
+
+    def record(waiting: Waiting, decision: Decision) -> Decision:
+        by = Caller.at_command_line(waiting.department, "command-line", user)
+        return service.decision_record().put(by, waiting, decision)
+
+    holds.decide(decided, decision, record)
     verb, then = ("approved", TAKEN) if approved else ("rejected", "refuses it")
     document = {**vars(decision), "at": rfc3339(decision.at), "decided": [each.document() for each in decided]}
     return Report(
@@ -84,11 +94,13 @@ def status(service: Service) -> Report:
     return Report({"ok": not failed, "registries": documents}, [*alerts, *stand], failed)
 
 
-def evidence(service: Service, record: Path, directory: Path) -> Report:
-    """Write the signed registry behind a record into a new directory."""
+def evidence(service: Service, record: Path, directory: Path, *, by: str, reason: str) -> Report:
+    """Write the signed registry behind a record into a new directory; who asked and why is on record before."""
     service.check_schema()
     content = record.read_bytes()
-    _check_ours(service, content)
+    found = _ours(service, content)
+    asked = Asked(Caller.at_command_line(found.department, "command-line", by), reason)
+    service.exporting().record(asked, [str(found.subject)], REGISTRY_EVIDENCE)
     written = export_registry_evidence(content, service.registry_store, directory)
     said = [
         f"Wrote what the record's checks of {', '.join(written.agencies)} stood on to {directory}.",
@@ -98,8 +110,8 @@ def evidence(service: Service, record: Path, directory: Path) -> Report:
     return Report(written.document(), said)
 
 
-def _check_ours(service: Service, content: bytes) -> None:
-    """Raise RegistryEvidenceMissing for a record that the log here does not hold, byte for byte."""
+def _ours(service: Service, content: bytes) -> Logged:
+    """Return a record; raise RegistryEvidenceMissing where the log here does not hold it, byte for byte."""
     otherwise = RegistryEvidenceMissing(
         "The log here does not hold this record: give the exact bytes of one as served, on the database it is from."
     )
@@ -111,6 +123,7 @@ def _check_ours(service: Service, content: bytes) -> None:
         raise otherwise from error
     if held != content:
         raise otherwise
+    return record
 
 
 def _standing(document: dict[str, Any]) -> list[str]:
@@ -180,7 +193,7 @@ def _ingest_holds(given: argparse.Namespace) -> int:
 
 
 def _ingest_decide(given: argparse.Namespace) -> int:
-    service = service_with("VERIFY_DEPARTMENTS")
+    service = service_with("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
     report = decide(service, given.agency, given.reason, approved=given.approved, sha256=given.sha256)
     return say(given.json, report)
 
@@ -190,8 +203,8 @@ def _registry_status(given: argparse.Namespace) -> int:
 
 
 def _registry_evidence(given: argparse.Namespace) -> int:
-    service = service_with("VERIFY_DEPARTMENTS")
-    return say(given.json, evidence(service, given.record, given.directory))
+    service = service_with("VERIFY_DEPARTMENTS", "VERIFY_LOG_HOST")
+    return say(given.json, evidence(service, given.record, given.directory, by=given.by, reason=given.reason))
 
 
 def add_to(add: Add) -> None:
@@ -210,6 +223,7 @@ def add_to(add: Add) -> None:
         decided.add_argument("--reason", required=True, help="why, and whom you asked; it is kept")
         decided.add_argument("--sha256", help="which roster is meant, where several of the agency wait")
     add("registry-status", _registry_status, "say what of the registry expired, was not taken, and expires next")
-    evidence = add("registry-evidence", _registry_evidence, "write the signed registry that a record quotes")
+    evidence = add(REGISTRY_EVIDENCE, _registry_evidence, "write the signed registry that a record quotes")
     evidence.add_argument("record", type=Path, metavar="RECORD.json", help="the exact bytes of a submission's record")
     evidence.add_argument("directory", type=Path, metavar="DIR", help="a directory to be made")
+    name_asker(evidence)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from verify_service.clock import rfc3339
-from verify_service.errors import RegistryRefused
+from verify_service.errors import NotFound, PreconditionFailed, RegistryRefused
 from verify_service.registry.roster_change import RosterChange
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class HeldRoster:
 
 @dataclass(frozen=True)
 class Waiting:
-    """An undecided hold of a department; ``answers_until`` is when what is held now expires, None where nothing is."""
+    """A hold of a department; ``answers_until`` is when what is held now expires, None where nothing is."""
 
     department: str
     held: HeldRoster
@@ -121,6 +121,13 @@ class HoldStore(Protocol):
         """Keep a decision about an undecided hold; return False, keeping nothing, where there is no such hold."""
 
 
+class RecordDecision(Protocol):
+    """Puts a decision on record, once for each roster."""
+
+    def __call__(self, waiting: Waiting, decision: Decision) -> Decision:
+        """Return the first decision that is on record about it; raise Unavailable where none can be recorded."""
+
+
 class Holds:
     """The holds of a deployment's departments, for the person who decides about them."""
 
@@ -128,21 +135,31 @@ class Holds:
         self._departments = departments
         self._store = store
 
-    def undecided(self) -> list[Waiting]:
-        """Return what waits for a decision; a roster that a newer one replaced meanwhile does not."""
+    def undecided(self, department: str | None = None) -> list[Waiting]:
+        """Return what waits for a decision, in one department where it is named.
+
+        A roster that a newer one replaced meanwhile does not.
+        """
         return [
             Waiting(department, held, _expiry(held.hold.agency, edition))
-            for department in self._departments
+            for department in (self._departments if department is None else [department])
             for edition in (self._store.current(department),)
             for held in self._store.holds(department)
             if _waits(held, edition)
         ]
 
-    def decide(self, agency: str, decision: Decision, sha256: str | None = None) -> list[Waiting]:
-        """Decide about one roster of an agency in every department where it waits, and return what waited.
+    def find(self, department: str, sha256: str) -> Waiting:
+        """Return a hold of a department, decided or not; raise NotFound where there never was one."""
+        edition = self._store.current(department)
+        for held in self._store.holds(department):
+            if held.hold.sha256 == sha256:
+                return Waiting(department, held, _expiry(held.hold.agency, edition))
+        raise NotFound("No roster with this SHA-256 was ever held here.")
 
-        ``sha256`` names it where several wait. Raises RegistryRefused where none does, or where it is not clear which
-        one is meant.
+    def meant(self, agency: str, sha256: str | None = None) -> list[Waiting]:
+        """Return one roster of an agency in every department where it waits; ``sha256`` names it where several wait.
+
+        Raises RegistryRefused where none does, or where it is not clear which one is meant.
         """
         waiting = [each for each in self.undecided() if each.hold.agency == agency]
         meant = [each for each in waiting if sha256 in {None, each.hold.sha256}]
@@ -151,10 +168,19 @@ class Holds:
             raise RegistryRefused(f"No such roster of {agency} waits for a decision.{others}")
         if len({each.hold.sha256 for each in meant}) > 1:
             raise RegistryRefused(f"Several rosters of {agency} wait: name one by --sha256. They are {_named(meant)}.")
-        for each in meant:
-            if not self._store.decide(each.department, agency, each.hold.sha256, decision):
-                raise RegistryRefused(f"Somebody else decided about this roster of {agency} meanwhile: see the holds.")
         return meant
+
+    def decide(self, meant: Sequence[Waiting], decision: Decision, record: RecordDecision) -> None:
+        """Put a decision on record and then in force; raise PreconditionFailed where another one stood before."""
+        for each in meant:
+            hold = each.hold
+            first = record(each, decision)
+            self._store.decide(each.department, hold.agency, hold.sha256, first)
+            if first != replace(decision, at=first.at):
+                raise PreconditionFailed(
+                    f"Somebody else decided about this roster of {hold.agency} before: {first.by} "
+                    f"{'approved' if first.approved else 'rejected'} it at {rfc3339(first.at)}."
+                )
 
 
 def _waits(held: HeldRoster, edition: Edition | None) -> bool:
@@ -165,8 +191,8 @@ def _waits(held: HeldRoster, edition: Edition | None) -> bool:
 
 
 def _expiry(agency: str, edition: Edition | None) -> datetime | None:
-    role = None if edition is None else edition.agencies[agency].role
-    return None if role is None else role.expires
+    state = None if edition is None else edition.agencies.get(agency)
+    return None if state is None or state.role is None else state.role.expires
 
 
 def _named(waiting: Sequence[Waiting]) -> str:

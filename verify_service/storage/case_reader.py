@@ -13,6 +13,7 @@ from verify_service.storage.tables import (
     incident_officer,
     log_entry,
     op_code_activation,
+    requester_code,
     search_key,
     statement_link,
     verification,
@@ -64,7 +65,9 @@ class CaseTables:
         """Return (department, link, next seq) of the statement that a code opens."""
         # A code names no department: its holder knows none, and at 128 random bits it meets one row at most.
         with self._database.read() as connection:
-            row = _BY_CODE.one(connection, {"code": code_sha256})
+            row = _BY_CODE.one(connection, {"code": code_sha256}) or _BY_FURTHER_CODE.one(
+                connection, {"code": code_sha256}
+            )
         if row is None:
             return None
         return (
@@ -129,3 +132,14 @@ _ACTIVATION = selected(
     )
 )
 _BY_CODE = selected(select(statement_link).where(statement_link.c.code_sha256 == bindparam("code")))
+_BY_FURTHER_CODE = selected(
+    select(statement_link)
+    .join(
+        requester_code,
+        and_(
+            requester_code.c.department == statement_link.c.department,
+            requester_code.c.verification == statement_link.c.verification,
+        ),
+    )
+    .where(requester_code.c.code_sha256 == bindparam("code"))
+)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from verify_service.record_log.log import Subject
 from verify_service.record_log.record import Record
@@ -26,6 +26,7 @@ from verify_service.storage.tables import (
     incident,
     incident_officer,
     op_code_activation,
+    requester_code,
     search_key,
     statement_link,
     verification,
@@ -34,7 +35,7 @@ from verify_service.verification.activation import Activation
 from verify_service.verification.case import Case, case_document, case_from_document
 from verify_service.verification.destruction import Destruction
 from verify_service.verification.incident import Incident, incident_document, incident_from_document
-from verify_service.verification.statement import StatementLink
+from verify_service.verification.statement import FurtherCode, StatementLink
 from verify_service.verification.submission import SearchKey
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ ADD_OFFICERS = Insertion(incident_officer, missing=True)
 # A correction may name a number that was named before.
 ADD_SEARCH_KEYS = Insertion(search_key, missing=True)
 PUT_ACTIVATIONS = Insertion(op_code_activation, "until")
+ADD_CODES = Insertion(requester_code)
 PUT_LINKS = Insertion(statement_link, "pending", "seq")
 
 
@@ -188,6 +190,8 @@ class CaseStore:
         for link in batch.links:
             if isinstance(link, Destruction):
                 destroy(connection, department, link)
+            if isinstance(link, FurtherCode):
+                _add_code(connection, department, link)
         # In the order of the batch, so that of one code the last activation stands.
         for link in batch.links:
             if isinstance(link, Activation):
@@ -207,6 +211,20 @@ class CaseStore:
     def _open(self, department: str, place: str, row: Any) -> dict[str, Any]:
         state: dict[str, Any] = orjson.loads(self._vault.open(department, place, sealed_of(row, "state"))[0])
         return state
+
+
+def _add_code(connection: Connection, department: str, code: FurtherCode) -> None:
+    of, link = requester_code.c, statement_link.c
+    if not code.ends_earlier:
+        row = {"department": department, "code_sha256": code.code_sha256, "verification": code.verification}
+        ADD_CODES.run(connection, [row])
+        return
+    connection.execute(delete(requester_code).where(of.department == department, of.verification == code.verification))
+    connection.execute(
+        update(statement_link)
+        .where(link.department == department, link.verification == code.verification)
+        .values(code_sha256=code.code_sha256)
+    )
 
 
 @lru_cache

@@ -173,6 +173,16 @@ statement_link = Table(
     Column("seq", Integer, nullable=False),
 )
 
+# Further codes for a statement's page, beside the one of its link: primary data too.
+requester_code = Table(
+    "requester_code",
+    metadata,
+    _department(),
+    Column("code_sha256", String(64), primary_key=True),
+    Column("verification", String(36), nullable=False),
+    Index(None, "department", "verification"),
+)
+
 # Which verification bears an identifier, by its blind index.
 search_key = Table(
     "search_key",

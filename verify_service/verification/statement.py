@@ -45,6 +45,17 @@ class StatementLink:
         return by_verification(self.verification)
 
 
+@dataclass(frozen=True)
+class FurtherCode:
+    """One more code for a verification's statement; with ``ends_earlier`` the only one from then on."""
+
+    verification: str
+    code_sha256: str
+    ends_earlier: bool
+    ref: None = None
+    alias: None = None
+
+
 def by_verification(verification: str) -> str:
     """Name a verification's statement subject where its receipt number is not known."""
     return f"statement-of:{verification}"
@@ -52,9 +63,14 @@ def by_verification(verification: str) -> str:
 
 def new_link(verification: str, random_bytes: Callable[[int], bytes]) -> tuple[StatementLink, str]:
     """Return a fresh link and the 128-bit code that opens the requester's page."""
-    code = base64.b32encode(random_bytes(CODE_BYTES)).decode().rstrip("=").lower()
+    code = new_code(random_bytes)
     number = base64.b32encode(random_bytes(NUMBER_BYTES)).decode().lower()
     return StatementLink(verification, number, code_sha256(code), pending=False), code
+
+
+def new_code(random_bytes: Callable[[int], bytes]) -> str:
+    """Return a fresh 128-bit code."""
+    return base64.b32encode(random_bytes(CODE_BYTES)).decode().rstrip("=").lower()
 
 
 def code_sha256(code: str) -> str:

@@ -13,6 +13,7 @@ from verify_service.web import (
     api,
     checklists,
     docs,
+    exports,
     expunge_orders,
     health,
     home,
@@ -22,6 +23,8 @@ from verify_service.web import (
     public_log,
     registry,
     requester,
+    requester_codes,
+    roster_holds,
     verifications,
 )
 from verify_service.web.backend import EXTENSION
@@ -40,10 +43,13 @@ RESOURCES: tuple[Routes, ...] = (
     incidents.routes,
     op_codes.routes,
     expunge_orders.routes,
+    exports.routes,
     registry.routes,
+    roster_holds.routes,
     checklists.routes,
     public_log.routes,
     requester.routes,
+    requester_codes.routes,
 )
 
 STATIC_MAX_AGE = 3600

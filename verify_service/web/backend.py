@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from verify_service.access.reading import CaseReader, Reading
+    from verify_service.access.requester_code import RequesterCodes
+    from verify_service.access.roster_decision import DecisionRecord
     from verify_service.clock import Clock
+    from verify_service.evidence.exporting import Exporting
     from verify_service.record_log.log import LogId
     from verify_service.record_log.logs import Logs
     from verify_service.record_log.public_log import PublicLog
+    from verify_service.registry.hold import Holds
     from verify_service.registry.registry import Registry
     from verify_service.vault import Vault
     from verify_service.verification.desk import Desk
@@ -51,6 +55,10 @@ class Backend:
     desk: Desk
     reading: Reading
     expunging: Expunging
+    exporting: Exporting
+    requester_codes: RequesterCodes
+    holds: Holds
+    decision_record: DecisionRecord
     case_reader: CaseReader
     registry: Registry
     logs: Logs

@@ -146,6 +146,10 @@ SUMMARY = _object(
     synthetic=FLAG,
 )
 PAGE = _object(verifications=_list(SUMMARY), next=_or_null(WHOLE))
+REQUESTER_CODE = _object(
+    requester_receipt=VERIFICATION["properties"]["requester_receipt"],
+    requester_receipt_qr=VERIFICATION["properties"]["requester_receipt_qr"],
+)
 INCIDENT_EVENT = _object(
     id=ID,
     number=_or_null(TEXT),
@@ -167,6 +171,7 @@ INCIDENT = {
 }
 RECORD = {"type": "object", "description": "Record v1, as the schema event-v1 describes it."}
 RECEIPT = {"type": "string", "description": "A C2SP tlog-proof."}
+EXPORT = {"type": "string", "format": "binary", "description": "A zip; its README.md says how to check what is in it."}
 CHECKLIST_DOCUMENT = _object(version=TEXT, title=TEXT, approval=TEXT, notice=TEXT, items=_list({"type": "object"}))
 HELD_NUMBER = _object(number=TEXT, source=TEXT, tested_on={"type": "string", "format": "date"})
 AGENCIES = _object(
@@ -222,3 +227,25 @@ REGISTRY = _object(
         )
     ),
 )
+ROSTER_HOLD = _object(
+    agency=TEXT,
+    sha256={**DIGEST, "description": "Of the roster that waits; ask the agency for it."},
+    from_seq={**WHOLE, "description": "The number of the roster that answers meanwhile."},
+    to_seq=WHOLE,
+    signatures={**WHOLE, "description": "How many keys' signatures counted."},
+    summary={**TEXT, "description": "Why it is held, and by what it differs, in words."},
+    change=_object(
+        before=WHOLE,
+        after=WHOLE,
+        added=WHOLE,
+        removed=WHOLE,
+        altered=WHOLE,
+        newly={"type": "object", "additionalProperties": WHOLE},
+        by_counts={**FLAG, "description": "Whether entries could not be told apart, so that these are the least."},
+    ),
+    grounds=_list(TEXT),
+    since=TIME,
+    answers_until={**_or_null(TIME), "description": "When what answers meanwhile expires; null where nothing does."},
+    decision=_or_null(_object(approved=FLAG, reason=TEXT, by=TEXT, at=TIME)),
+)
+ROSTER_HOLDS = _object(holds=_list(ROSTER_HOLD))

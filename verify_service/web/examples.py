@@ -40,6 +40,26 @@ EXPUNGE_ORDERS = {
         "verifications": ["0193a000-0000-7000-8000-0000000000aa"],
     }
 }
+EXPORTS = {
+    "of one verification, for a court": {
+        "form": "evidence",
+        "verification": "0193a000-0000-7000-8000-0000000000aa",
+        "reason": "Subpoena 26-114",
+    },
+    "of an incident, for the public": {
+        "form": "public-records",
+        "incident": "261124001234",
+        "reason": "CPRA-2026-7",
+    },
+}
+ROSTER_DECISIONS = {
+    "approved": {"approved": True, "reason": "Field office closed, told by the registrar on the held number"},
+    "rejected": {"approved": False, "reason": "Nobody at the agency knows of it"},
+}
+REISSUES = {
+    "beside the earlier ones": {},
+    "after a theft": {"verification": "0193a000-0000-7000-8000-0000000000aa", "ends_earlier": True},
+}
 EVENTS = {
     "the word came back": {
         "kind": "agency_callback",

@@ -40,6 +40,11 @@ def incident_url(incident: str) -> str:
     return f"/v1/incidents/{incident}"
 
 
+def requester_urls(code: str) -> dict[str, str]:
+    """Return the paths of the requester's page and of its address as a QR code."""
+    return {"requester_receipt": f"/r/{code}", "requester_receipt_qr": f"/r/{code}/qr"}
+
+
 def verification_document(answer: Answer, events: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return a verification as callers see it, without its checklist."""
     case = answer.case

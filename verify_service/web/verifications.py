@@ -234,8 +234,7 @@ def _render(caller: Caller) -> Render:
         url = replies.verification_url(answered.case.id)
         document = replies.verification_document(answered, replies.placed_events(url, origin, answered.events))
         if answered.requester_code is not None:
-            document["requester_receipt"] = f"/r/{answered.requester_code}"
-            document["requester_receipt_qr"] = f"/r/{answered.requester_code}/qr"
+            document |= replies.requester_urls(answered.requester_code)
         return replies.kept(url, document, answered.applying, answered.incident.answers)
 
     return render
