@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from verify_service import keyring
 from verify_service.access.deny import DenyList
 from verify_service.access.event import AccessEvents
+from verify_service.access.legal_holds import HeldCases
 from verify_service.access.reading import Reading
 from verify_service.access.requester_code import RequesterCodes
 from verify_service.access.roster_decision import DecisionRecord
@@ -259,6 +260,7 @@ class Service(LogKeeping):
             expunging=Expunging(self.expunge_orders, self.destroyer, reading.find, self.clock, random_bytes),
             exporting=self.exporting(),
             requester_codes=RequesterCodes(reading, self.access_events, random_bytes),
+            held_cases=HeldCases(self.case_reader, self.access_events),
             holds=self.holds(),
             decision_record=self.decision_record(),
             case_reader=self.case_reader,

@@ -10,6 +10,7 @@ WITHOUT_DOMAIN = dict.fromkeys(
         "expunging",
         "exporting",
         "requester_codes",
+        "held_cases",
         "holds",
         "decision_record",
         "case_reader",

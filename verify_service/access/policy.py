@@ -69,6 +69,7 @@ RULES: Mapping[str, Rule] = {
     "orderExpunge": _only(SUPERVISOR, scope=DECIDE),
     "getExpungeOrder": _only(SUPERVISOR, AUDITOR, scope=READ),
     "approveExpungeOrder": _only(SUPERVISOR, scope=DECIDE),
+    "listHolds": _only(SUPERVISOR, AUDITOR, scope=READ),
     "exportEvidence": _only(SUPERVISOR, AUDITOR, scope=EXPORT),
     "activateOpCode": _only(PARTNER, scope=ACTIVATE),
     "reissueRequesterCode": _only(SUPERVISOR, scope=DECIDE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,14 +18,44 @@ BY_ANSWER = {"crime-report": "a crime report was taken", "report-force": "force 
 DONE = "done"
 
 
+@dataclass(frozen=True)
+class LegalHold:
+    """Why a verification must be kept.
+
+    One that a supervisor placed has their ground, the reference of its paper where there is one, and when it was
+    placed; a fact of the case places one by itself, and has the fact as its ground.
+    """
+
+    ground: str
+    reference: str | None = None
+    placed_at: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The hold as a few words."""
+        if self.placed_at is None:
+            return self.ground
+        return "a supervisor placed a hold" + ("" if self.reference is None else f" ({self.reference})")
+
+
+def legal_holds(case: Case, incident: Incident) -> list[LegalHold]:
+    """Return the holds on a verification that are in force, those placed by hand first."""
+    return [*_by_hand(case), *map(LegalHold, _of_facts(case, incident))]
+
+
 def holds(case: Case, incident: Incident) -> list[str]:
     """Return why a verification must be kept, each as a few words; nothing where it need not."""
-    return [*_by_hand(case), *_of_facts(case, incident)]
+    return [hold.words for hold in legal_holds(case, incident)]
 
 
-def _by_hand(case: Case) -> Iterator[str]:
-    for reference in case.holds:
-        yield "a supervisor placed a hold" + ("" if reference is None else f" ({reference})")
+def _by_hand(case: Case) -> list[LegalHold]:
+    standing: list[LegalHold] = []
+    for event in case.events:
+        if event.kind == "hold_placed":
+            standing.append(LegalHold(event.body["ground"], event.body["reference"], event.received_at))
+        elif event.kind == "hold_lifted":
+            standing = [hold for hold in standing if hold.reference != event.body["reference"]]
+    return standing
 
 
 def _of_facts(case: Case, incident: Incident) -> Iterator[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import time
     from zoneinfo import ZoneInfo
 
+    from verify_service.access.legal_holds import HeldCases
     from verify_service.access.reading import CaseReader, Reading
     from verify_service.access.requester_code import RequesterCodes
     from verify_service.access.roster_decision import DecisionRecord
@@ -57,6 +58,7 @@ class Backend:
     expunging: Expunging
     exporting: Exporting
     requester_codes: RequesterCodes
+    held_cases: HeldCases
     holds: Holds
     decision_record: DecisionRecord
     case_reader: CaseReader

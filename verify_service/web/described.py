@@ -134,6 +134,24 @@ EXPUNGE_ORDER = _object(
     approved_by=_or_null(TEXT),
     carried_out_at=_or_null(TIME),
 )
+HOLDS = _object(
+    verifications=_list(
+        _object(
+            id=ID,
+            incident=_object(id=ID, number=_or_null(TEXT)),
+            outcome=OUTCOME,
+            opened_at=TIME,
+            holds=_list(
+                _object(
+                    ground=TEXT,
+                    reference=_or_null(TEXT),
+                    placed_at={**_or_null(TIME), "description": "Null where a fact of the case holds it by itself."},
+                )
+            ),
+        )
+    ),
+    next=_or_null(WHOLE),
+)
 SUMMARY = _object(
     id=ID,
     incident_id=ID,
