@@ -99,6 +99,15 @@ def test_a_hold_is_kept_since_it_was_first_met_and_decided_about_once(station):
     assert station.store.holds("LASD") == []
 
 
+def test_the_hold_that_was_met_last_is_the_last(station):
+    station.ingest()
+    contents = [station.sample.small_roster("DHS-ICE", seq=seq, prev_sha256="a" * 64) for seq in (3, 4)]
+    for published in (*contents, contents[0]):
+        station.sample.publish_roster("DHS-ICE", published)
+        station.ingest()
+    assert [held.hold.to_seq for held in station.store.holds(DEPARTMENT)] == [4, 3]
+
+
 def test_the_last_cycle_and_the_last_setback_of_each_agency_are_told(station):
     assert station.store.last_cycle(DEPARTMENT) is None
     assert station.store.setbacks(DEPARTMENT) == []

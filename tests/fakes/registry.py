@@ -126,7 +126,7 @@ class MemoryRegistry:
             self._setbacks[department, agency] = Setback(agency, cycle, end.ended_at, held, " ".join(reasons[agency]))
         for hold in end.holds:
             place = (department, hold.agency, hold.sha256)
-            known = self._holds.get(place, HeldRoster(hold, end.ended_at, None))
+            known = self._holds.pop(place, HeldRoster(hold, end.ended_at, None))
             self._holds[place] = replace(known, hold=hold)
 
     def last_cycle(self, department, *, accepted=False):
@@ -149,8 +149,7 @@ class MemoryRegistry:
         return [notice for owner, notice in self._notices if owner == department and notice.at >= since]
 
     def holds(self, department):
-        mine = [held for (owner, _, _), held in self._holds.items() if owner == department]
-        return sorted(mine, key=lambda held: (held.since, held.hold.agency, held.hold.sha256))
+        return [held for (owner, _, _), held in self._holds.items() if owner == department]
 
     def decide(self, department, agency, sha256, decision):
         held = self._holds.get((department, agency, sha256))

@@ -119,20 +119,37 @@ def test_a_decision_is_about_exactly_one_roster(station):
     assert station.result(newcomers(1, 1)[0], ICE) == "no_match"
 
 
-def test_where_two_wait_one_must_be_named(station):
+def test_one_that_the_agency_replaced_waits_no_more_until_it_is_published_again(station):
     contents = [station.sample.small_roster(ICE, *newcomers(1, n), seq=2 + n, prev_sha256="a" * 64) for n in (1, 2)]
     for content in contents:
         station.sample.publish_roster(ICE, content)
         station.ingest()
-    assert len(waiting(station)) == 2
-    with pytest.raises(RegistryRefused, match="name one by --sha256"):
-        decide(station, approved=True)
-    with pytest.raises(RegistryRefused, match="What waits of it is number 3"):
-        decide(station, approved=True, sha256="0" * 64)
+    assert [each.hold.to_seq for each in waiting(station)] == [4]
+    with pytest.raises(RegistryRefused, match="What waits of it is number 4"):
+        decide(station, approved=True, sha256=sha256_hex(contents[0]))
+    station.sample.publish_roster(ICE, contents[0])
+    station.ingest()
+    assert [each.hold.to_seq for each in waiting(station)] == [3]
+    station.sample.publish_roster(ICE, contents[1])
+    station.ingest()
     assert decide(station, approved=True, sha256=sha256_hex(contents[1])).to_seq == 4
     station.ingest()
     # Number 4 answers now, so number 3 can never be taken and is nobody's question any more.
     assert waiting(station) == []
+
+
+def test_where_departments_hold_different_ones_one_must_be_named(station, tmp_path):
+    later = Station(station.sample, station.store, station.store, tmp_path / "later", "SFPD")
+    later.ingest()
+    contents = [station.sample.small_roster(ICE, *newcomers(1, n), seq=2 + n, prev_sha256="a" * 64) for n in (1, 2)]
+    for content, each in zip(contents, (station, later), strict=True):
+        each.sample.publish_roster(ICE, content)
+        each.ingest()
+    holds = Holds([DEPARTMENT, "SFPD"], station.store)
+    with pytest.raises(RegistryRefused, match="name one by --sha256"):
+        holds.meant(ICE)
+    (meant,) = holds.meant(ICE, sha256_hex(contents[1]))
+    assert (meant.department, meant.hold.to_seq) == ("SFPD", 4)
 
 
 def test_nobody_else_is_decided_about(station):

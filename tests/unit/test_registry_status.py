@@ -101,6 +101,21 @@ def test_an_ingest_that_no_longer_runs_is_missed_after_an_hour(station):
     assert kinds(station) == [("silent", None), ("expires_next", None)]
 
 
+def test_a_clock_that_is_behind_is_said_first_as_the_answers_have_it(station):
+    station.ingest()
+    badge = station.sample.known(ICE)
+    station.clock.advance(minutes=-5)
+    assert kinds(station) == [("expires_next", None)]
+    station.clock.advance(milliseconds=-1)
+    assert kinds(station) == [("clock_behind", None), ("expires_next", None)]
+    assert status(station).alerts[0].sentence == (
+        "CLOCK BEHIND: it says 2026-11-24T04:59:08.999Z, but the registry was found good at 2026-11-24T05:04:09.000Z. "
+        "With it, what has expired would pass for fresh, so every answer says registry_stale."
+    )
+    assert station.result(badge, ICE) == "registry_stale"
+    assert not status(station).ok
+
+
 def test_a_setback_is_told_for_good_and_loud_until_it_was_overcome(station):
     station.ingest()
     station.sample.publish_roster(ICE, station.sample.small_roster(ICE))

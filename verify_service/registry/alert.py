@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
+from verify_service.registry.check import CLOCKS_APART
 from verify_service.registry.profile import OP_CODES
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ LONGEST_SILENCE = timedelta(hours=1)
 # Nobody has to miss what happened on a weekend.
 TOLD_FOR = timedelta(hours=72)
 
-KINDS = ("never_ingested", "expired", "refused", "silent", "changed", "held", "expires_next")
-NEVER, EXPIRED, REFUSED, SILENT, CHANGED, HELD, NEXT = KINDS
+KINDS = ("never_ingested", "clock_behind", "expired", "refused", "silent", "changed", "held", "expires_next")
+NEVER, BEHIND, EXPIRED, REFUSED, SILENT, CHANGED, HELD, NEXT = KINDS
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,15 @@ def never_ingested() -> Alert:
     """Return the line for a department that has no registry."""
     sentence = "No registry was ever taken in, so nobody is known to be listed or not."
     return Alert(NEVER, None, None, sentence, "Run `verify-service ingest`.")
+
+
+def clock_behind(edition: Edition, at: datetime) -> Iterator[Alert]:
+    """Yield a line where this machine's clock is behind the one of the last good ingest, as ``check`` judges it."""
+    good = edition.refreshed_at
+    if at < good - CLOCKS_APART:
+        sentence = f"CLOCK BEHIND: it says {rfc3339(at)}, but the registry was found good at {rfc3339(good)}."
+        what = "With it, what has expired would pass for fresh, so every answer says registry_stale."
+        yield Alert(BEHIND, None, good, f"{sentence} {what}", "Set the clock of this machine.")
 
 
 def expired(edition: Edition, at: datetime) -> Iterator[Alert]:

@@ -115,7 +115,7 @@ class HoldStore(Protocol):
         """Return the edition that stands, None before the first ingest."""
 
     def holds(self, department: str) -> Sequence[HeldRoster]:
-        """Return every hold there ever was, the oldest first."""
+        """Return every hold there ever was, the one that a cycle met last at the end."""
 
     def decide(self, department: str, agency: str, sha256: str, decision: Decision) -> bool:
         """Keep a decision about an undecided hold; return False, keeping nothing, where there is no such hold."""
@@ -138,15 +138,18 @@ class Holds:
     def undecided(self, department: str | None = None) -> list[Waiting]:
         """Return what waits for a decision, in one department where it is named.
 
-        A roster that a newer one replaced meanwhile does not.
+        A roster does not wait where the agency published another since, which was taken or waits itself.
         """
-        return [
-            Waiting(department, held, _expiry(held.hold.agency, edition))
-            for department in (self._departments if department is None else [department])
-            for edition in (self._store.current(department),)
-            for held in self._store.holds(department)
-            if _waits(held, edition)
-        ]
+        waiting = []
+        for each in self._departments if department is None else [department]:
+            edition = self._store.current(each)
+            newest = {held.hold.agency: held for held in self._store.holds(each)}
+            waiting += [
+                Waiting(each, held, _expiry(agency, edition))
+                for agency, held in sorted(newest.items())
+                if _waits(held, edition)
+            ]
+        return waiting
 
     def find(self, department: str, sha256: str) -> Waiting:
         """Return a hold of a department, decided or not; raise NotFound where there never was one."""

@@ -65,6 +65,7 @@ class RegistryStatus:
             return [alert.never_ingested(), *alert.refused(self.last)]
         standing = [setback for setback in self.setbacks.values() if self.stands(setback)]
         return [
+            *alert.clock_behind(self.edition, self.at),
             *alert.expired(self.edition, self.at),
             *alert.refused(self.last),
             *alert.silent(self.edition, self.at),

@@ -47,7 +47,7 @@ def end_cycle(connection: Connection, department: str, cycle: int, end: CycleEnd
         )
     )
     for hold in end.holds:
-        _keep_hold(connection, department, end.ended_at, hold)
+        _keep_hold(connection, department, cycle, end.ended_at, hold)
     for notice in end.notices:
         _keep_notice(connection, department, cycle, notice)
     for setback in _setbacks(cycle, end):
@@ -92,9 +92,9 @@ def notices(connection: Connection, department: str, since: datetime) -> list[No
 
 
 def holds(connection: Connection, department: str) -> list[HeldRoster]:
-    """Return every hold, the oldest first."""
+    """Return every hold, the one that a cycle met last at the end."""
     statement = select(roster_hold).where(roster_hold.c.department == department)
-    ordered = statement.order_by(roster_hold.c.since, roster_hold.c.agency, roster_hold.c.sha256)
+    ordered = statement.order_by(roster_hold.c.cycle, roster_hold.c.since, roster_hold.c.agency, roster_hold.c.sha256)
     return [
         HeldRoster(Hold.of_document(json.loads(row.hold)), parse_rfc3339(row.since), _decision(row))
         for row in connection.execute(ordered)
@@ -116,15 +116,12 @@ def decide(connection: Connection, department: str, agency: str, sha256: str, de
     return connection.execute(undecided).rowcount == 1
 
 
-def _keep_hold(connection: Connection, department: str, at: datetime, hold: Hold) -> None:
-    text = json.dumps(hold.document())
-    again = update(roster_hold).where(*_of(department, hold.agency, hold.sha256)).values(hold=text)
+def _keep_hold(connection: Connection, department: str, cycle: int, at: datetime, hold: Hold) -> None:
+    met = {"cycle": cycle, "hold": json.dumps(hold.document())}
+    again = update(roster_hold).where(*_of(department, hold.agency, hold.sha256)).values(met)
     if connection.execute(again).rowcount == 0:
-        connection.execute(
-            insert(roster_hold).values(
-                department=department, agency=hold.agency, sha256=hold.sha256, since=rfc3339(at), hold=text
-            )
-        )
+        first = {"department": department, "agency": hold.agency, "sha256": hold.sha256, "since": rfc3339(at)}
+        connection.execute(insert(roster_hold).values(first | met))
 
 
 def _keep_notice(connection: Connection, department: str, cycle: int, notice: Notice) -> None:

@@ -162,6 +162,8 @@ roster_hold = Table(
     Column("agency", AGENCY, nullable=False),
     Column("sha256", SHA256, nullable=False),
     Column("since", TIME, nullable=False),
+    # The cycle that met it last; what an agency replaced since is met no more.
+    Column("cycle", Integer, nullable=False, server_default="0"),
     Column("hold", Text, nullable=False),
     Column("approved", Boolean),
     Column("reason", Text),

@@ -7,10 +7,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from verify_service.registry.roster import STATUSES
+from verify_service.registry.roster_change import LARGEST_PERCENTAGE, RosterChange
 from verify_service.registry.roster_lines import RosterReader
 
 if TYPE_CHECKING:
     from verify_service.registry.roster import RosterHeader
+
+
+WILL_BE_HELD = "each department holds it until a person there decides, so telephone them first"
 
 
 class RosterSummary:
@@ -39,8 +43,21 @@ class RosterSummary:
         if before.header.coverage != header.coverage:
             said.append(f"coverage: {_coverage(before.header)} -> {_coverage(header)}")
         if before.header.key_id != header.key_id:
-            return [*said, f"another blinding key than in epoch {before.header.epoch}: entries cannot be compared"]
-        return [*said, *self._moved(before)]
+            other = f"another blinding key than in epoch {before.header.epoch}: entries cannot be compared"
+            return [*said, other, f"with another key {WILL_BE_HELD}"]
+        large = (
+            [f"more than {LARGEST_PERCENTAGE} in 100 entries differ: {WILL_BE_HELD}"] if self._is_large(before) else []
+        )
+        return [*said, *self._moved(before), *large]
+
+    def _is_large(self, before: RosterSummary) -> bool:
+        """Tell whether so much differs from what is published that an ingest will hold it."""
+        old = before.standings
+        pairing = Counter(
+            (old[tag][1] if tag in old else None, standing[1], old.get(tag) == standing)
+            for tag, standing in self.standings.items()
+        )
+        return RosterChange.paired(len(old), pairing).is_large
 
     def _moved(self, before: RosterSummary) -> list[str]:
         old, new = before.standings, self.standings

@@ -1,4 +1,4 @@
-"""Reissue codes for the requester's page"""
+"""Reissue codes for the requester's page, and know which hold was met last"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,3 +18,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("department", "code_sha256", name=op.f("pk_requester_code")),
     )
     op.create_index(op.f("ix_requester_code_department_verification"), "requester_code", ["department", "verification"])
+    # The next cycle says it of whatever still waits.
+    op.add_column("roster_hold", sa.Column("cycle", sa.Integer(), nullable=False, server_default="0"))
