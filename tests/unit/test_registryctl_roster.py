@@ -171,6 +171,19 @@ def test_what_a_holder_signs_is_said_in_numbers_and_never_by_entry(tmp_path, cap
     assert "10001" not in text
 
 
+def test_a_roster_that_departments_will_hold_is_said_to_be_one(tmp_path, capsys):
+    holders, held = Holders(tmp_path).published(), "each department holds it until a person there decides"
+    for suspended, warned in ((2, False), (3, True)):
+        holders.list(*ROWS[:-suspended], *(row.replace("active", "suspended") for row in ROWS[-suspended:]))
+        said(capsys)
+        assert holders.build() == 0
+        assert (f"more than 20 in 100 entries differ: {held}" in said(capsys)) is warned
+    holders.do("blinding-key", "rotate", holders.blinding_file, CODE)
+    said(capsys)
+    assert holders.build() == 0
+    assert f"with another key {held}" in said(capsys)
+
+
 def test_an_epoch_follows_with_a_new_key_and_none_goes_back(tmp_path, capsys):
     holders = Holders(tmp_path).published()
     holders.do("blinding-key", "rotate", holders.blinding_file, CODE)
