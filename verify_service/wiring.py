@@ -214,7 +214,7 @@ class Service(LogKeeping):
 
     def exporting(self) -> Exporting:
         """Return what hands out exports."""
-        sources = Sources(self.logs, self.case_reader, self.registry_store, self.policy(), self.settings.timezone)
+        sources = Sources(self.logs, self.case_reader, self.registry_store, self.policy, self.settings.timezone)
         return Exporting(sources, self.access_events, self.clock, random_bytes)
 
     def publications(self) -> list[DailyPublication]:
@@ -244,11 +244,7 @@ class Service(LogKeeping):
             vault=self.vault,
             clock=self.clock,
             random_bytes=random_bytes,
-            readiness={
-                "database": self.check_schema,
-                "logs": self.check_logs,
-                "tokens": authenticator.check_ready,
-            },
+            readiness={"database": self.check_schema, "logs": self.check_logs, "tokens": authenticator.check_ready},
             synthetic=self._synthetic,
             zone=chosen.timezone,
             publish_at=chosen.publish_at,

@@ -103,6 +103,7 @@ def test_the_hold_that_was_met_last_is_the_last(station):
     station.ingest()
     contents = [station.sample.small_roster("DHS-ICE", seq=seq, prev_sha256="a" * 64) for seq in (3, 4)]
     for published in (*contents, contents[0]):
+        station.clock.advance(minutes=1)
         station.sample.publish_roster("DHS-ICE", published)
         station.ingest()
     assert [held.hold.to_seq for held in station.store.holds(DEPARTMENT)] == [4, 3]

@@ -13,9 +13,12 @@ from tests.service.test_case_export import check_receipts
 from tests.service.test_expunge import expunged
 from tests.service.test_follow_up import problem
 from verify_service.caller import Caller
+from verify_service.cli import keys
 from verify_service.errors import InvalidRequest
 from verify_service.evidence.exporting import Asked
+from verify_service.record_log.log import LogId
 from verify_service.web.exports import LARGEST
+from verify_service.wiring import Service
 
 NUMBER = "261124001234"
 UNKNOWN = "0193a000-0000-7000-8000-0000000000aa"
@@ -112,7 +115,8 @@ def test_exactly_one_thing_is_exported_and_what_was_destroyed_is_not(deployment,
     for subject in ({}, {"verification": listed["id"], "incident": NUMBER}):
         assert problem(asked(deployment, **subject), 422, "/verification")
     assert problem(asked(deployment, "all of it", verification=listed["id"]), 422, "/form")
-    assert problem(asked(deployment, reason="", verification=listed["id"]), 422, "/reason")
+    for reason in ("", "an undocumented person"):
+        assert problem(asked(deployment, reason=reason, verification=listed["id"]), 422, "/reason")
     expunged(deployment, listed["id"])
     assert "destroyed by order" in problem(asked(deployment, verification=listed["id"]), 410)
     assert asked(deployment, incident=NUMBER).status_code == 404
@@ -138,3 +142,13 @@ def test_without_its_event_no_export(deployment, listed):
     assert not refused.get_data().startswith(b"PK")
     mark.path.write_bytes(promised)
     assert asked(deployment, verification=listed["id"]).status_code == 200
+
+
+def test_after_a_key_was_rotated_the_policy_in_it_knows_the_new_one(deployment, listed, tmp_path):
+    for step in (keys.rotate, keys.retire):
+        step(Service(deployment.service.settings, deployment.clock), [LogId("LAPD", "records")])
+        deployment.follow(listed, "interrupted", interrupted={"reason": "left_scene"})
+        deployment.service.logs.records("LAPD").publish()
+    with opened(asked(deployment, verification=listed["id"]).get_data()) as archive:
+        archive.extractall(tmp_path)
+    assert check_receipts(tmp_path) == ["0.json", "0.json", "1.json", "2.json"]

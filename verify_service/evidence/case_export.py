@@ -24,7 +24,7 @@ from verify_service.verification.checklist import CHECKLISTS
 from verify_service.verification.outcome import OUTCOME_TABLES, outcome_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -47,7 +47,7 @@ class Sources:
     logs: Logs
     reader: CaseReader
     signed: SignedFiles
-    policy: TrustPolicy
+    policy: Callable[[], TrustPolicy]
     zone: ZoneInfo
 
 
@@ -113,7 +113,7 @@ def _contents(
     contents = {
         "README.md": _text(f"{form}.md"),
         "cover.html": cover(case, number, told, form, at, sources.zone),
-        "policy.txt": sources.policy.text().encode(),
+        "policy.txt": sources.policy().text().encode(),
         "replay.json": _json(list(_replayed(own))),
         **_rules(events),
     }

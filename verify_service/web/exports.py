@@ -9,11 +9,10 @@ from flask import Response, request
 from verify_service.errors import Expunged, InvalidRequest, NotFound, Unavailable
 from verify_service.evidence.case_export import FORMS, zipped
 from verify_service.evidence.exporting import OPERATION, Asked
-from verify_service.verification.claim import NOTE_LENGTH
 from verify_service.web import described, examples
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
-from verify_service.web.fields import Code, Document, Text
+from verify_service.web.fields import Code, Document, Note, Text
 from verify_service.web.verification_fields import ID, INCIDENT_NUMBER
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class ExportDocument(Document):
     incident = Text(
         36, pattern=f"{INCIDENT_NUMBER}|{ID}", expects="an incident's number or id", load_default=None, allow_none=True
     )
-    reason = Text(NOTE_LENGTH, required=True)
+    reason = Note(required=True)
 
 
 @routes.operation(

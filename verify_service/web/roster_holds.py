@@ -10,11 +10,10 @@ from verify_service.access.roster_decision import OPERATION
 from verify_service.clock import rfc3339
 from verify_service.errors import NotFound, PreconditionFailed, Unavailable
 from verify_service.registry.hold import Decision
-from verify_service.verification.claim import NOTE_LENGTH
 from verify_service.web import described, examples, replies
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
-from verify_service.web.fields import Document, Flag, Text
+from verify_service.web.fields import Document, Flag, Note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +34,7 @@ class RosterDecisionDocument(Document):
     """What was decided about a roster, and why."""
 
     approved = Flag(required=True)
-    reason = Text(NOTE_LENGTH, required=True)
+    reason = Note(required=True)
 
 
 @routes.operation(
