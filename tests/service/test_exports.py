@@ -152,3 +152,12 @@ def test_after_a_key_was_rotated_the_policy_in_it_knows_the_new_one(deployment, 
     with opened(asked(deployment, verification=listed["id"]).get_data()) as archive:
         archive.extractall(tmp_path)
     assert check_receipts(tmp_path) == ["0.json", "0.json", "1.json", "2.json"]
+
+
+def test_an_old_sign_in_exports_nothing(deployment, listed):
+    deployment.bearer("supervisor")
+    deployment.clock.advance(minutes=16)
+    answer = asked(deployment, verification=listed["id"])
+    assert answer.status_code == 401
+    assert "insufficient_user_authentication" in answer.headers["WWW-Authenticate"]
+    assert exports(deployment) == []

@@ -49,6 +49,7 @@ class ExportDocument(Document):
         headers={"Content-Disposition": "The name of the file, after what is in it."},
     ),
     refusals=(Expunged, NotFound, Unavailable),
+    step_up=True,
 )
 def export(caller: Caller, body: Mapping[str, Any]) -> Response:
     """Export evidence.

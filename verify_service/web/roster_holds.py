@@ -71,6 +71,7 @@ def get(caller: Caller, sha256: str) -> Response:
     body=Body(RosterDecisionDocument(), examples.ROSTER_DECISIONS),
     reply=Reply(200, described.ROSTER_HOLD),
     refusals=(PreconditionFailed, Unavailable),
+    step_up=True,
 )
 def decide(caller: Caller, sha256: str, body: Mapping[str, Any]) -> Response:
     """Decide about a roster.
