@@ -5,20 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from verify_service.access.reach import (
+    AUDITOR,
+    CHECKLIST,
+    DISPATCHER,
+    EXPUNGE_ORDER,
+    INCIDENT,
+    OFFICER,
+    OP_CODE,
+    OPERATOR,
+    PARTNER,
+    REGISTRY,
+    ROLES,
+    ROSTER_HOLD,
+    SUPERVISOR,
+    VERIFICATION,
+)
 from verify_service.errors import NotAllowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from verify_service.access.reach import Kind
     from verify_service.caller import Caller
 
-OFFICER = "officer"
-DISPATCHER = "dispatcher"
-SUPERVISOR = "supervisor"
-AUDITOR = "auditor"
-PARTNER = "partner"
-OPERATOR = "operator"
-ROLES = (OFFICER, DISPATCHER, SUPERVISOR, AUDITOR, PARTNER, OPERATOR)
+__all__ = ["AUDITOR", "DISPATCHER", "OFFICER", "OPERATOR", "PARTNER", "ROLES", "SUPERVISOR"]
 
 SUBMIT = "verify:submit"
 READ = "case:read"
@@ -35,50 +46,61 @@ SCOPES = (SUBMIT, READ, DECIDE, AUDIT, EXPORT, CHANGES, OPERATE, ACTIVATE)
 class Rule:
     """Who may call an operation: these roles, whose token also carries ``scope`` where one is named.
 
-    ``public`` operations ask for no token. Which cases a caller may see is decided further in.
+    ``of`` is the kind of object that it is about, which says how far each role reaches. What is out of a caller's reach
+    does not exist for them. ``public`` operations ask for no token and are about nothing of anybody's.
     """
 
     roles: frozenset[str]
     scope: str | None = None
+    of: Kind | None = None
     public: bool = False
 
 
-def _only(*roles: str, scope: str | None = None) -> Rule:
-    return Rule(frozenset(roles), scope)
+def _only(*roles: str, scope: str | None = None, of: Kind) -> Rule:
+    return Rule(frozenset(roles), scope, of)
+
+
+def _submitters(of: Kind) -> Rule:
+    return _only(OFFICER, DISPATCHER, scope=SUBMIT, of=of)
+
+
+def _readers(of: Kind) -> Rule:
+    return _only(OFFICER, DISPATCHER, SUPERVISOR, AUDITOR, scope=READ, of=of)
+
+
+def _anybody(of: Kind) -> Rule:
+    return _only(*ROLES, of=of)
 
 
 PUBLIC = Rule(frozenset(), public=True)
-ANY_CALLER = _only(*ROLES)
-SUBMITTERS = _only(OFFICER, DISPATCHER, scope=SUBMIT)
-READERS = _only(OFFICER, DISPATCHER, SUPERVISOR, AUDITOR, scope=READ)
 
 RULES: Mapping[str, Rule] = {
-    "submitVerification": SUBMITTERS,
-    "listVerifications": READERS,
-    "searchVerifications": READERS,
-    "getVerification": READERS,
-    "getVerificationRecord": READERS,
-    "getVerificationReceipt": READERS,
-    # The kind of the event decides the scope, since partners dispute and supervisors conclude.
-    "addVerificationEvent": _only(OFFICER, DISPATCHER, SUPERVISOR, PARTNER),
-    "issueCallbackWord": _only(DISPATCHER, scope=SUBMIT),
-    "getIncident": READERS,
-    "getIncidentRecord": READERS,
-    "getIncidentReceipt": READERS,
-    "addIncidentEvent": _only(OFFICER, DISPATCHER, SUPERVISOR, scope=SUBMIT),
-    "orderExpunge": _only(SUPERVISOR, scope=DECIDE),
-    "getExpungeOrder": _only(SUPERVISOR, AUDITOR, scope=READ),
-    "approveExpungeOrder": _only(SUPERVISOR, scope=DECIDE),
-    "listHolds": _only(SUPERVISOR, AUDITOR, scope=READ),
-    "exportEvidence": _only(SUPERVISOR, AUDITOR, scope=EXPORT),
-    "activateOpCode": _only(PARTNER, scope=ACTIVATE),
-    "reissueRequesterCode": _only(SUPERVISOR, scope=DECIDE),
-    "listRosterHolds": _only(OPERATOR, scope=OPERATE),
-    "getRosterHold": _only(OPERATOR, scope=OPERATE),
-    "decideAboutRoster": _only(OPERATOR, scope=OPERATE),
-    "listAgencies": ANY_CALLER,
-    "getRegistry": ANY_CALLER,
-    "getChecklist": ANY_CALLER,
+    "submitVerification": _submitters(VERIFICATION),
+    "listVerifications": _readers(VERIFICATION),
+    "searchVerifications": _readers(VERIFICATION),
+    "getVerification": _readers(VERIFICATION),
+    "getVerificationRecord": _readers(VERIFICATION),
+    "getVerificationReceipt": _readers(VERIFICATION),
+    # The kind of the event decides the scope, since supervisors conclude.
+    "addVerificationEvent": _only(OFFICER, DISPATCHER, SUPERVISOR, of=VERIFICATION),
+    "issueCallbackWord": _only(DISPATCHER, scope=SUBMIT, of=VERIFICATION),
+    "getIncident": _readers(INCIDENT),
+    "getIncidentRecord": _readers(INCIDENT),
+    "getIncidentReceipt": _readers(INCIDENT),
+    "addIncidentEvent": _only(OFFICER, DISPATCHER, SUPERVISOR, scope=SUBMIT, of=INCIDENT),
+    "orderExpunge": _only(SUPERVISOR, scope=DECIDE, of=EXPUNGE_ORDER),
+    "getExpungeOrder": _only(SUPERVISOR, AUDITOR, scope=READ, of=EXPUNGE_ORDER),
+    "approveExpungeOrder": _only(SUPERVISOR, scope=DECIDE, of=EXPUNGE_ORDER),
+    "listHolds": _only(SUPERVISOR, AUDITOR, scope=READ, of=VERIFICATION),
+    "exportEvidence": _only(SUPERVISOR, AUDITOR, scope=EXPORT, of=VERIFICATION),
+    "activateOpCode": _only(PARTNER, scope=ACTIVATE, of=OP_CODE),
+    "reissueRequesterCode": _only(SUPERVISOR, scope=DECIDE, of=VERIFICATION),
+    "listRosterHolds": _only(OPERATOR, scope=OPERATE, of=ROSTER_HOLD),
+    "getRosterHold": _only(OPERATOR, scope=OPERATE, of=ROSTER_HOLD),
+    "decideAboutRoster": _only(OPERATOR, scope=OPERATE, of=ROSTER_HOLD),
+    "listAgencies": _anybody(REGISTRY),
+    "getRegistry": _anybody(REGISTRY),
+    "getChecklist": _anybody(CHECKLIST),
     "getLogCheckpoint": PUBLIC,
     "getPastLogCheckpoint": PUBLIC,
     "getLogTile": PUBLIC,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from verify_service.access.reach import VERIFICATION, Reach
 from verify_service.errors import NotAllowed
 
 if TYPE_CHECKING:
     from verify_service.caller import Caller
     from verify_service.verification.case import Case
     from verify_service.verification.incident import Incident
-
-HIDE_SEALED = frozenset({"officer", "dispatcher"})
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,14 @@ class Visibility:
 
 def visibility(caller: Caller) -> Visibility:
     """Return what a caller's role lets them see; raise NotAllowed for a role that reads no cases."""
-    match caller.role:
-        case "officer" | "dispatcher":
+    match VERIFICATION.reach.get(caller.role):
+        case Reach.ASSIGNED:
             return Visibility(caller.department, officer=caller.serial, sealed=False)
-        case "supervisor" if caller.command is None:
+        case Reach.COMMAND if caller.command is None:
             raise NotAllowed("Your token names no command, so it is not known what you supervise.")
-        case "supervisor":
+        case Reach.COMMAND:
             return Visibility(caller.department, command=caller.command)
-        case "auditor":
+        case Reach.DEPARTMENT:
             return Visibility(caller.department)
         case _:
             raise NotAllowed("Your role reads no verifications.")

@@ -57,7 +57,7 @@ def finish(description: dict[str, Any]) -> dict[str, Any]:
 def _who(rule: policy.Rule) -> str:
     if rule.public:
         return "For anybody, without an access token."
-    if rule == policy.ANY_CALLER:
+    if rule.roles == frozenset(policy.ROLES) and rule.scope is None:
         return "For every role."
     scope = f", with the scope `{rule.scope}`" if rule.scope else ""
     return f"For {policy.either(rule.roles)}{scope}."
