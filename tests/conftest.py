@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
+from sqlalchemy import Engine, event
 
 from tests.api.served_issuer import ServedIssuer
 from tests.fakes.keys import seeded_bytes
 from tests.postgresql import PostgreSQL
 from verify_service.storage import schema
 from verify_service.storage.database import Database
+from verify_service.storage.departments import check_departments
 
 ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def departments():
+    """Fail the test in which the service runs a statement that forgets its department; tests may tamper across all.
+
+    What ``storage.prepared`` runs on the driver does not pass here: it refuses such a statement where it is made.
+    """
+
+    def check(_, statement, *__):
+        frame = sys._getframe()
+        while frame.f_globals["__name__"] == __name__ or frame.f_globals["__name__"].startswith("sqlalchemy"):
+            frame = frame.f_back
+        if frame.f_globals["__name__"].startswith("verify_service"):
+            check_departments(statement)
+
+    event.listen(Engine, "before_execute", check)
+    yield
+    event.remove(Engine, "before_execute", check)
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,6 @@ class CaseTables:
 
     def statement(self, code_sha256: str) -> tuple[str, StatementLink, int] | None:
         """Return (department, link, next seq) of the statement that a code opens."""
-        # A code names no department: its holder knows none, and at 128 random bits it meets one row at most.
         with self._database.read() as connection:
             row = _BY_CODE.one(connection, {"code": code_sha256}) or _BY_FURTHER_CODE.one(
                 connection, {"code": code_sha256}
@@ -131,7 +130,8 @@ _ACTIVATION = selected(
         op_code_activation.c.department == bindparam("department_is"), op_code_activation.c.code == bindparam("code_is")
     )
 )
-_BY_CODE = selected(select(statement_link).where(statement_link.c.code_sha256 == bindparam("code")))
+# A code names no department: its holder knows none, and at 128 random bits it meets one row at most.
+_BY_CODE = selected(select(statement_link).where(statement_link.c.code_sha256 == bindparam("code")), across=True)
 _BY_FURTHER_CODE = selected(
     select(statement_link)
     .join(
@@ -141,5 +141,6 @@ _BY_FURTHER_CODE = selected(
             requester_code.c.verification == statement_link.c.verification,
         ),
     )
-    .where(requester_code.c.code_sha256 == bindparam("code"))
+    .where(requester_code.c.code_sha256 == bindparam("code")),
+    across=True,
 )

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 from verify_service.storage.database import driver_of
+from verify_service.storage.departments import check_departments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 class Prepared:
     """A statement made and compiled once for each dialect; ``make`` is given the dialect's name.
 
+    One that reads or changes rows of more than one department is refused with LookupError, unless ``across`` says that
+    it is meant so.
     Rows come back as named tuples of what the driver gives: on SQLite a Boolean is 0 or 1. The driver's errors are
     its own, which ``Database`` puts into the service's words.
     """
 
-    def __init__(self, make: Callable[[str], Any]) -> None:
+    def __init__(self, make: Callable[[str], Any], *, across: bool = False) -> None:
         self._make = make
+        self._across = across
         self._compiled: dict[str, _Compiled] = {}
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
@@ -47,15 +51,20 @@ class Prepared:
     def _for(self, connection: Connection) -> _Compiled:
         compiled = self._compiled.get(connection.dialect.name)
         if compiled is None:
-            compiled = self._compiled[connection.dialect.name] = _Compiled(self._make, connection)
+            compiled = self._compiled[connection.dialect.name] = _Compiled(self._made(connection), connection)
         return compiled
+
+    def _made(self, connection: Connection) -> Any:
+        statement = self._make(connection.dialect.name)
+        if not self._across:
+            check_departments(statement)
+        return statement
 
 
 class _Compiled:
     """One statement's text for one dialect."""
 
-    def __init__(self, make: Callable[[str], Any], connection: Connection) -> None:
-        statement = make(connection.dialect.name)
+    def __init__(self, statement: Any, connection: Connection) -> None:
         compiled = statement.compile(dialect=connection.dialect)
         self.sql = str(compiled)
         # SQLite numbers its parameters, psycopg names them.
@@ -71,9 +80,9 @@ class _Compiled:
         return whole if self._positions is None else [whole[name] for name in self._positions]
 
 
-def selected(statement: Any) -> Prepared:
+def selected(statement: Any, *, across: bool = False) -> Prepared:
     """Prepare a statement that is the same on every dialect."""
-    return Prepared(lambda _: statement)
+    return Prepared(lambda _: statement, across=across)
 
 
 class Insertion:
