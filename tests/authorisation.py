@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
-from tests.fakes.backend import WITHOUT_DOMAIN
 from verify_service.access.policy import RULES, either
 from verify_service.access.reach import ROLES
 from verify_service.web.app import create_app
@@ -26,6 +26,8 @@ A request passes four gates, in this order:
 | its role is in the operation's row | 403 |
 | it carries the row's scope | 403 |
 | the object is within the role's reach | 404, word for word as for one that does not exist |
+
+Whatever is refused to a known caller is an event in the department's access log ([ADR 16](adr/0016-access-events.md)).
 
 ## Operations
 
@@ -83,8 +85,7 @@ def _reaches():
 
 def unconnected():
     """Return the app with its addresses and nothing behind them."""
-    nothing = dict.fromkeys(("authenticator", "vault", "clock", "random_bytes", "readiness", "synthetic"))
-    return create_app(Backend(**nothing, **WITHOUT_DOMAIN))
+    return create_app(Backend(**dict.fromkeys(field.name for field in fields(Backend))))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from verify_service.access.deny import DenyList
 from verify_service.access.event import AccessEvents
 from verify_service.access.legal_holds import HeldCases
 from verify_service.access.reading import Reading
+from verify_service.access.refusals import Refusals
 from verify_service.access.requester_code import RequesterCodes
 from verify_service.access.roster_decision import DecisionRecord
 from verify_service.clock import SystemClock
@@ -251,6 +252,8 @@ class Service(LogKeeping):
             contact=chosen.contact,
             public_url=chosen.public_url,
             step_up=StepUp(chosen.step_up_acr, timedelta(minutes=chosen.step_up_minutes)),
+            access_events=self.access_events,
+            refusals=Refusals(self.access_events, self.clock),
             desk=self.desk,
             reading=reading,
             expunging=Expunging(self.expunge_orders, self.destroyer, reading.find, self.clock, random_bytes),

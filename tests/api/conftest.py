@@ -15,7 +15,10 @@ from tests.fakes.clock import SetClock
 from tests.fakes.denials import MemoryDenials
 from tests.fakes.keys import sealed_vault, seeded_bytes
 from tests.fakes.proofs import MemoryProofs
+from tests.street import memory_logs
 from verify_service.access.deny import DenyList
+from verify_service.access.event import AccessEvents
+from verify_service.access.refusals import Refusals
 from verify_service.web.access_token import Audience
 from verify_service.web.app import SHELL, create_app
 from verify_service.web.auth import Authenticator
@@ -74,7 +77,13 @@ def authenticator(served_issuer, admitting):
 
 
 @pytest.fixture
-def backend(authenticator, clock):
+def refusals(tmp_path, clock):
+    logs, _ = memory_logs(tmp_path, clock)
+    return Refusals(AccessEvents(logs, sealed_vault(), clock), clock)
+
+
+@pytest.fixture
+def backend(authenticator, refusals, clock):
     return Backend(
         authenticator=authenticator,
         vault=sealed_vault(),
@@ -84,6 +93,7 @@ def backend(authenticator, clock):
         synthetic=lambda: True,
         public_url=PUBLIC_URL,
         step_up=StepUp(("phr", "phrh"), timedelta(minutes=15)),
+        refusals=refusals,
         **WITHOUT_DOMAIN,
     )
 

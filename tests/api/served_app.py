@@ -32,6 +32,7 @@ def application():
             readiness={"keys": authenticator.check_ready},
             synthetic=lambda: False,
             step_up=StepUp((), timedelta()),
+            refusals=None,
             public_url="https://verify.example.gov",
             **WITHOUT_DOMAIN,
         ),

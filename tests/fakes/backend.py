@@ -5,6 +5,7 @@ WITHOUT_DOMAIN = dict.fromkeys(
         "zone",
         "publish_at",
         "contact",
+        "access_events",
         "desk",
         "reading",
         "expunging",

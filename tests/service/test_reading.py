@@ -75,6 +75,44 @@ def test_the_first_read_of_a_version_is_one_event_and_a_304_is_none(deployment, 
     assert [e["body"]["version"] for e in access_events(deployment)] == ["1.1", "2.1", "2.1"]
 
 
+def test_a_refusal_is_an_event_of_whom_it_was_refused_to(deployment, mine):
+    path = f"/v1/verifications/{mine['id']}"
+    assert deployment.get(path, serial="40117").status_code == 404
+    assert deployment.get(path, "operator").status_code == 403
+    assert deployment.enter("999", "officer", serial="40117").status_code == 404
+    assert deployment.get("/v1/expunge-orders/none", "auditor").status_code == 404
+    assert deployment.client.get(path).status_code == 401
+    assert [
+        (e["kind"], e["actor"]["serial"], e["body"]["operation"], e["body"]["object"], e["body"]["reason"])
+        for e in access_events(deployment)
+    ] == [
+        ("refused", "40117", "getVerification", f"verification:{mine['id']}", "not_found"),
+        ("refused", "60001", "getVerification", f"verification:{mine['id']}", "not_allowed"),
+        ("refused", "40117", "addIncidentEvent", "incident:999", "not_found"),
+        ("refused", "10007", "getExpungeOrder", "expunge-order:none", "not_found"),
+    ]
+    assert {e["body"]["address"] for e in access_events(deployment)} == {"127.0.0.1"}
+
+
+def test_an_address_too_long_for_an_event_is_cut(deployment):
+    assert deployment.get(f"/v1/verifications/{'x' * 4000}").status_code == 404
+    (event,) = access_events(deployment)
+    assert event["body"]["object"] == f"verification:{'x' * 115}"
+
+
+def test_reading_an_order_is_an_event_once_for_each_state_of_it(deployment, mine):
+    order = {"ground": "Court order", "reference": "BH-2026-2", "verifications": [mine["id"]]}
+    made = loaded(deployment.post("/v1/expunge-orders", order, "supervisor"))
+    for _ in range(2):
+        assert deployment.get(f"/v1/expunge-orders/{made['id']}", "auditor").status_code == 200
+    (event,) = access_events(deployment)
+    assert (event["kind"], event["body"]["object"], event["body"]["version"]) == (
+        "read",
+        f"expunge-order:{made['id']}",
+        "ordered",
+    )
+
+
 def test_a_list_is_one_event_with_the_ids_returned(deployment, mine, known):
     second = loaded(deployment.submit("DHS-CBP", known(status="absent"), agent_label="Agent 3"))
     listed = loaded(deployment.get("/v1/verifications?agency=DHS-CBP"))
@@ -208,6 +246,7 @@ def test_a_scene_event_that_is_not_whole_is_refused(deployment, mine, event, poi
 def test_a_request_is_not_answered_where_its_access_event_cannot_be_written(deployment, mine):
     mark = deployment.service.high_water(deployment.service.logs.access("LAPD").log)
     mark.path.rename(mark.path.with_suffix(".gone"))
-    reply = deployment.get(f"/v1/verifications/{mine['id']}")
-    assert reply.status_code >= 500
-    assert "outcome" not in loaded(reply)
+    for options in ({}, {"serial": "40117"}, {"role": "operator"}):
+        reply = deployment.get(f"/v1/verifications/{mine['id']}", **options)
+        assert reply.status_code >= 500
+        assert "outcome" not in loaded(reply)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from verify_service.vault import Vault
 
 NO_BODY = bytes(32)
+LONGEST_OBJECT = 128
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,19 @@ class AccessEvents:
     def once(self, caller: Caller, operation: str, subject: str) -> RetryKey:
         """Return the key by which an operation on a subject is recorded once, whoever asks for it."""
         return RetryKey(self._vault.index(caller.department, "once", f"{operation}\0{subject}"), NO_BODY)
+
+    def refused(
+        self,
+        caller: Caller,
+        operation: str,
+        reason: str,
+        count: int,
+        subject: str | None,
+        address: str | None,
+    ) -> None:
+        """Record refusals for one reason, so many since the last such event; object and address are the newest's."""
+        body = {"operation": operation, "object": subject, "reason": reason, "count": count, "address": address}
+        self._write(caller, "refused", body)
 
     def _write(
         self,

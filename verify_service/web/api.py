@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import partial, wraps
+from dataclasses import dataclass, field
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import flask_smorest
 from flask import Blueprint as PlainBlueprint
-from flask import Response, after_this_request, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Response, render_template
 
 from verify_service.access import policy
-from verify_service.errors import NotFound, ServiceError, Unavailable
+from verify_service.errors import NotFound
 from verify_service.web import api_description, problem_documents
 from verify_service.web.api_description import SECURITY_SCHEMES
-from verify_service.web.arguments import BODY, QUERY, ArgumentsParser, document
-from verify_service.web.backend import current_backend
-from verify_service.web.dpop import Shown
-from verify_service.web.idempotency import HEADER, retry_key
+from verify_service.web.arguments import BODY, QUERY, ArgumentsParser
+from verify_service.web.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,8 +24,6 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from verify_service.access.policy import Rule
-    from verify_service.caller import Caller
-    from verify_service.web.backend import Backend
     from verify_service.web.fields import Document
     from verify_service.web.problem_documents import Refusal
 
@@ -116,12 +110,12 @@ class Routes:
             view = self._replying(reply)(view)
             described = self._refusing(rule, refusals, path, body=body, query=query, keyed=keyed)(view)
             described = self.blueprint.doc(operationId=operation_id, security=_security(rule))(described)
-            guarded = _guarded(view, operation_id, keyed=keyed, body=body is not None, step_up=step_up)
+            let_in = Gate(operation_id, keyed=keyed, body=body is not None, step_up=step_up).before(view)
             # The wrappers that only describe are left out of the way of requests.
-            guarded.__dict__["_apidoc"] = described.__dict__["_apidoc"]
+            let_in.__dict__["_apidoc"] = described.__dict__["_apidoc"]
             self._add(operation_id)
             self.blueprint.add_url_rule(
-                path, operation_id, guarded, methods=[method], parameters=self._described_parts(path)
+                path, operation_id, let_in, methods=[method], parameters=self._described_parts(path)
             )
             return function
 
@@ -147,9 +141,9 @@ class Routes:
                 headers = {"Content-Security-Policy": PAGE_POLICY}
                 return Response(made, status, headers, content_type="text/html; charset=utf-8")
 
-            guarded = _guarded(page, operation_id, keyed=False, body=False)
+            let_in = Gate(operation_id).before(page)
             self._add(operation_id)
-            PlainBlueprint.add_url_rule(self.blueprint, path, operation_id, guarded, methods=["GET"])
+            PlainBlueprint.add_url_rule(self.blueprint, path, operation_id, let_in, methods=["GET"])
             return function
 
         return declare
@@ -233,58 +227,6 @@ def install(app: Flask, resources: Sequence[Routes]) -> None:
 def description(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI description of everything that an app serves under its API."""
     return cast("dict[str, Any]", app.extensions[EXTENSION])
-
-
-def _guarded(
-    view: Callable[..., Any], operation_id: str, *, keyed: bool, body: bool, step_up: bool = False
-) -> Callable[..., Any]:
-    """Let through only whom the policy lets, before anything that they sent is read."""
-    if policy.rule(operation_id).public:
-        return view
-
-    def check(backend: Backend, caller: Caller) -> None:
-        policy.check(operation_id, caller)
-        if step_up:
-            backend.step_up.check(caller, backend.clock.now())
-
-    @wraps(view)
-    def guarded(**parts: Any) -> Any:
-        backend = current_backend()
-        admitted = backend.authenticator.admit(_shown(backend))
-        if admitted.nonce is not None:
-            after_this_request(partial(_with_nonce, admitted.nonce))
-        if not keyed:
-            backend.authenticator.spend(admitted)
-            check(backend, admitted.caller)
-            return view(caller=admitted.caller, **parts)
-        try:
-            check(backend, admitted.caller)
-            sent = document(request) if body else None
-            header = request.headers.get(HEADER)
-            key = retry_key(backend.vault, admitted.caller, operation_id, request.path, header, sent)
-            return view(caller=admitted.caller, key=replace(key, spends=admitted.proof), **parts)
-        except (ServiceError, HTTPException) as refusal:
-            # What was refused before it came to the log has not spent its proof there; spent twice is no harm. Whether
-            # something was recorded is for the first error to say.
-            if not isinstance(refusal, Unavailable):
-                with suppress(ServiceError):
-                    backend.authenticator.spend(admitted)
-            raise
-
-    return guarded
-
-
-def _shown(backend: Backend) -> Shown:
-    """Return what the request shows of its sender; its address is the one that the operator gave the service."""
-    headers = request.headers
-    return Shown(
-        headers.get("Authorization"), headers.get("DPoP"), request.method, f"{backend.public_url}{request.path}"
-    )
-
-
-def _with_nonce(nonce: str, response: Response) -> Response:
-    response.headers["DPoP-Nonce"] = nonce
-    return response
 
 
 def _security(rule: Rule) -> list[dict[str, list[str]]]:

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from datetime import time
     from zoneinfo import ZoneInfo
 
+    from verify_service.access.event import AccessEvents
     from verify_service.access.legal_holds import HeldCases
     from verify_service.access.reading import CaseReader, Reading
+    from verify_service.access.refusals import Refusals
     from verify_service.access.requester_code import RequesterCodes
     from verify_service.access.roster_decision import DecisionRecord
     from verify_service.clock import Clock
@@ -53,6 +55,8 @@ class Backend:
     publish_at: time
     contact: str
     public_url: str
+    access_events: AccessEvents
+    refusals: Refusals
     desk: Desk
     reading: Reading
     expunging: Expunging

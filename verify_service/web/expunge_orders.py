@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flask import request
+
 from verify_service.errors import Expunged, InvalidRequest, Unavailable
 from verify_service.verification.event import Moments, Reporter
 from verify_service.web import described, examples, replies
@@ -70,7 +72,11 @@ def order(caller: Caller, body: Mapping[str, Any]) -> Response:
 )
 def get(caller: Caller, order: str) -> Response:
     """Read an order."""
-    return replies.plain(_document(current_backend().expunging.find(caller, order)))
+    backend = current_backend()
+    found = backend.expunging.find(caller, order)
+    version = "ordered" if found.carried_out_at is None else "carried out"
+    backend.access_events.read(caller, "getExpungeOrder", f"expunge-order:{order}", version, request.remote_addr)
+    return replies.plain(_document(found))
 
 
 @routes.operation(
