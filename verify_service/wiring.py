@@ -15,6 +15,7 @@ from verify_service.access.reading import Reading
 from verify_service.access.refusals import Refusals
 from verify_service.access.requester_code import RequesterCodes
 from verify_service.access.roster_decision import DecisionRecord
+from verify_service.access.trail import Trail
 from verify_service.clock import SystemClock
 from verify_service.devissuer.issuer import DevelopmentIssuer
 from verify_service.devissuer.key import signing_key
@@ -254,6 +255,7 @@ class Service(LogKeeping):
             step_up=StepUp(chosen.step_up_acr, timedelta(minutes=chosen.step_up_minutes)),
             access_events=self.access_events,
             refusals=Refusals(self.access_events, self.clock),
+            trail=Trail(self.case_reader, self.logs, self.access_events, self.vault),
             desk=self.desk,
             reading=reading,
             expunging=Expunging(self.expunge_orders, self.destroyer, reading.find, self.clock, random_bytes),

@@ -6,6 +6,7 @@ WITHOUT_DOMAIN = dict.fromkeys(
         "publish_at",
         "contact",
         "access_events",
+        "trail",
         "desk",
         "reading",
         "expunging",

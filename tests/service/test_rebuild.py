@@ -8,9 +8,9 @@ from sqlalchemy import delete, update
 from tests.deployment import loaded
 from tests.service.test_expunge import audited, expunged
 from tests.service.test_follow_up import COMPARED, heard
-from verify_service.storage.tables import event, incident, incident_officer, search_key, verification
+from verify_service.storage.tables import access_trail, event, incident, incident_officer, search_key, verification
 
-TABLES = (verification, incident, incident_officer, event, search_key)
+TABLES = (verification, incident, incident_officer, event, search_key, access_trail)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verify_service.access.reach import (
+    ACCESS_EVENT,
     AUDITOR,
     CHECKLIST,
     DISPATCHER,
@@ -93,6 +94,7 @@ RULES: Mapping[str, Rule] = {
     "approveExpungeOrder": _only(SUPERVISOR, scope=DECIDE, of=EXPUNGE_ORDER),
     "listHolds": _only(SUPERVISOR, AUDITOR, scope=READ, of=VERIFICATION),
     "exportEvidence": _only(SUPERVISOR, AUDITOR, scope=EXPORT, of=VERIFICATION),
+    "listAccessEvents": _only(AUDITOR, scope=AUDIT, of=ACCESS_EVENT),
     "activateOpCode": _only(PARTNER, scope=ACTIVATE, of=OP_CODE),
     "reissueRequesterCode": _only(SUPERVISOR, scope=DECIDE, of=VERIFICATION),
     "listRosterHolds": _only(OPERATOR, scope=OPERATE, of=ROSTER_HOLD),

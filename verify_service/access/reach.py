@@ -45,6 +45,7 @@ VERIFICATION = Kind("verification", _CASES)
 INCIDENT = Kind("incident", _CASES)
 # An order is the department's, and is known by its id alone; what it may name is what its supervisor reaches.
 EXPUNGE_ORDER = Kind("expunge-order", {SUPERVISOR: Reach.DEPARTMENT, AUDITOR: Reach.DEPARTMENT})
+ACCESS_EVENT = Kind("access-event", {AUDITOR: Reach.DEPARTMENT})
 OP_CODE = Kind("op-code", {PARTNER: Reach.AGENCY})
 # Which rosters the department takes is its operator's to decide.
 ROSTER_HOLD = Kind("roster-hold", {OPERATOR: Reach.DEPARTMENT})

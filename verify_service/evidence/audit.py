@@ -11,6 +11,7 @@ import orjson
 
 from verify_service.evidence.activations import ActivationAudit
 from verify_service.evidence.audit_report import AuditReport
+from verify_service.evidence.trails import TrailAudit
 from verify_service.record_log.audit import Fault, LogAudit
 from verify_service.record_log.log import RECORDS
 from verify_service.record_log.record import Record
@@ -67,6 +68,9 @@ class AuditMoment(Protocol):
     def events(self, department: str, log: str) -> Iterator[tuple[int, str, str]]:
         """Yield (index, kind, received_at) of the event read model by index."""
 
+    def trail(self, department: str, log: str) -> Iterator[tuple[bytes, int, int]]:
+        """Yield (about, cursor, index) of every row by which events of an access log are found."""
+
     def activations(self, department: str) -> Iterator[tuple[bytes, str]]:
         """Yield (code, until) of every operation code that is or was active."""
 
@@ -106,14 +110,14 @@ def audit(
             one = LogAudit(snapshot, vault, policy, marks.get(log), passed[-1] if passed else None)
             passed.append(one)
             events = model.following(snapshot)
+            trail = TrailAudit(log, snapshot.head.before, vault)
             for read in one.records():
-                events.take(read)
-                model.take(read)
-                active.take(read)
+                for compared in (events, model, active, trail):
+                    compared.take(read)
                 done += 1
                 if done % PROGRESS_EVERY == 0:
                     progress(done, whole)
-            faults += [*one.faults, *events.finish()]
+            faults += [*one.faults, *events.finish(), *trail.finish(moment.trail(log.department, log.name))]
         for passed in series.values():
             faults += [fault for place, one in enumerate(passed) for fault in one.missing(passed[place + 1 :])]
         for department, model in models.items():

@@ -15,6 +15,7 @@ from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import NONCE_BYTES, parse_record
 from verify_service.storage.log_store import read_head, read_records, read_stored_tile
 from verify_service.storage.tables import (
+    access_trail,
     event,
     incident,
     log_checkpoint,
@@ -118,6 +119,16 @@ class HeldMoment:
         """Yield (index, kind, received_at) of the event read model by index."""
         for row in self._pages(event, event.c.idx, department, event.c.log == log):
             yield row.idx, row.kind, row.received_at
+
+    def trail(self, department: str, log: str) -> Iterator[tuple[bytes, int, int]]:
+        """Yield (about, cursor, index) of every row by which events of an access log are found."""
+        table = access_trail
+        key = tuple_(table.c.about, table.c.cursor)
+        mine = select(table).where(table.c.department == department, table.c.log == log)
+        page = mine
+        while rows := self._connection.execute(page.order_by(*key.clauses).limit(FETCHED_AT_ONCE)).all():
+            yield from ((bytes(row.about), row.cursor, row.idx) for row in rows)
+            page = mine.where(key > tuple_(rows[-1].about, rows[-1].cursor))
 
     def activations(self, department: str) -> Iterator[tuple[bytes, str]]:
         """Yield (code, until) of every operation code that is or was active."""

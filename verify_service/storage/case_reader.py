@@ -1,14 +1,17 @@
-"""Read the read models: implements ``access.reading.CaseReader`` and ``verification.activation.Activations``."""
+"""Read the read models: implements the ports ``CaseReader``, ``TrailReader`` and ``Activations``."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, or_, select
 
 from verify_service.access.reading import EventPlace
-from verify_service.storage.prepared import selected
+from verify_service.access.trail import TrailPlace
+from verify_service.storage.prepared import Prepared, among, numbered, room_for, selected
 from verify_service.storage.tables import (
+    access_trail,
     event,
     incident_officer,
     log_entry,
@@ -21,6 +24,8 @@ from verify_service.storage.tables import (
 from verify_service.verification.statement import StatementLink
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Select
 
     from verify_service.access.reading import Criteria
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
     from verify_service.storage.case_store import CaseStore
     from verify_service.storage.database import Database
     from verify_service.verification.case import Case
+
+# Past every cursor.
+END = 2**62
 
 
 class CaseTables:
@@ -74,6 +82,18 @@ class CaseTables:
             StatementLink(row.verification, row.receipt_number, row.code_sha256, bool(row.pending)),
             row.seq,
         )
+
+    def trail(self, department: str, about: Sequence[bytes], before: int | None, limit: int) -> list[TrailPlace]:
+        """Return where events of any of these indexes stand, newest first."""
+        asked = {
+            "department_is": department,
+            "before_is": END if before is None else before,
+            "most": limit,
+            **numbered(about),
+        }
+        with self._database.read() as connection:
+            found = _trail(room_for(len(about))).all(connection, asked)
+        return [TrailPlace(row.cursor, row.log, row.idx) for row in found]
 
     def active_until(self, department: str, code: bytes) -> str | None:
         """Return until when a code is or was active."""
@@ -144,3 +164,18 @@ _BY_FURTHER_CODE = selected(
     .where(requester_code.c.code_sha256 == bindparam("code")),
     across=True,
 )
+
+
+@lru_cache
+def _trail(count: int) -> Prepared:
+    """Return the statement that finds access events by ``count`` indexes."""
+    return selected(
+        select(access_trail.c.cursor, access_trail.c.log, access_trail.c.idx)
+        .where(
+            access_trail.c.department == bindparam("department_is"),
+            among(access_trail.c.about, count),
+            access_trail.c.cursor < bindparam("before_is"),
+        )
+        .order_by(access_trail.c.cursor.desc())
+        .limit(bindparam("most"))
+    )

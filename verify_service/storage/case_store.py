@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from verify_service.record_log.log import Subject
 from verify_service.record_log.record import Record
+from verify_service.storage.access_rows import put_trail
 from verify_service.storage.expunge_store import destroy
 from verify_service.storage.prepared import (
     Insertion,
@@ -113,7 +114,7 @@ class CaseStore:
         return all(getattr(row, name) == value for name, value in clear.items())
 
     def project(self, connection: Connection, log: LogId, batch: Batch) -> None:
-        """Write the read models of a batch: its events, its links, the subjects it changed."""
+        """Write the read models of a batch: its events, what they are found by, its links, the subjects it changed."""
         first = {row.logged.subject: batch.head.before + row.index for row in batch.rows if row.logged.seq == 0}
         ADD_EVENTS.run(
             connection,
@@ -129,6 +130,7 @@ class CaseStore:
                 if isinstance(row.logged, Record) and row.logged.subject is not None
             ],
         )
+        put_trail(connection, self._vault, log, batch.head.before, [(row.index, row.logged) for row in batch.rows])
         self._link(connection, log.department, batch)
         self.put(connection, log.department, batch.subjects, first)
 

@@ -10,9 +10,11 @@ from verify_service.errors import EvidenceFault
 from verify_service.record_log.log import Subject
 from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import NONCE_BYTES, Record, parse_record, unpack_fields
+from verify_service.storage.access_rows import put_trail
 from verify_service.storage.case_store import ADD_EVENTS, ADD_SEARCH_KEYS, PUT_ACTIVATIONS
 from verify_service.storage.log_store import read_records
 from verify_service.storage.tables import (
+    access_trail,
     event,
     incident,
     incident_officer,
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from verify_service.storage.database import Database
     from verify_service.vault import Vault
 
-READ_MODELS = (verification, incident, incident_officer, event, search_key, op_code_activation)
+READ_MODELS = (verification, incident, incident_officer, event, search_key, op_code_activation, access_trail)
 RECORDS_AT_ONCE = 1000
 SUBJECTS_AT_ONCE = 500
 FORMS = ("verification:%", "incident:%")
@@ -71,6 +73,8 @@ class Rebuild:
             for own in (type(log)(log.department, name) for name in self._before):
                 if own.series == log.series:
                     self._activate(connection, own)
+                else:
+                    self._trail(connection, own)
             progress(len(whole), len(whole))
         return len(whole)
 
@@ -89,6 +93,19 @@ class Rebuild:
                     if made is not None:
                         values = {"department": log.department, "code": made.code, "until": made.until}
                         PUT_ACTIVATIONS.run(connection, [values])
+
+    def _trail(self, connection: Connection, log: LogId) -> None:
+        """Write by what access events are found."""
+        start = 0
+        while rows := read_records(connection, log, start, RECORDS_AT_ONCE):
+            start = rows[-1].index + 1
+            opened = [
+                (row.index, self._vault.open(log.department, record_place(log, row.entry), row.sealed)[0])
+                for row in rows
+                if row.sealed is not None
+            ]
+            events = [(place, parse_record(content[NONCE_BYTES:])) for place, content in opened]
+            put_trail(connection, self._vault, log, self._before[log.name], events)
 
     def _subjects(self, connection: Connection, log: LogId) -> list[str]:
         first = select(log_entry.c.subject).where(log_entry.c.department == log.department, log_entry.c.seq == 0)

@@ -245,6 +245,17 @@ incident_officer = Table(
     Index(None, "department", "officer", "incident"),
 )
 
+# By whom and what an access event is found, as blind indexes; `cursor` counts the entries of the logs before it too.
+access_trail = Table(
+    "access_trail",
+    metadata,
+    _department(),
+    Column("about", LargeBinary(32), primary_key=True),
+    Column("cursor", BigInteger, primary_key=True, autoincrement=False),
+    Column("log", String(32), nullable=False),
+    Column("idx", BigInteger, nullable=False),
+)
+
 # What kind of event an entry is; `log_entry` says whose.
 event = Table(
     "event",

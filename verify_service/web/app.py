@@ -10,6 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from verify_service.errors import NotFound
 from verify_service.web import (
+    access_events,
     api,
     checklists,
     docs,
@@ -46,6 +47,7 @@ RESOURCES: tuple[Routes, ...] = (
     expunge_orders.routes,
     holds.routes,
     exports.routes,
+    access_events.routes,
     registry.routes,
     roster_holds.routes,
     checklists.routes,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from verify_service.access.refusals import Refusals
     from verify_service.access.requester_code import RequesterCodes
     from verify_service.access.roster_decision import DecisionRecord
+    from verify_service.access.trail import Trail
     from verify_service.clock import Clock
     from verify_service.evidence.exporting import Exporting
     from verify_service.record_log.log import LogId
@@ -57,6 +58,7 @@ class Backend:
     public_url: str
     access_events: AccessEvents
     refusals: Refusals
+    trail: Trail
     desk: Desk
     reading: Reading
     expunging: Expunging

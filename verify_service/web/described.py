@@ -168,6 +168,20 @@ REQUESTER_CODE = _object(
     requester_receipt=VERIFICATION["properties"]["requester_receipt"],
     requester_receipt_qr=VERIFICATION["properties"]["requester_receipt_qr"],
 )
+ACCESS_EVENT = _object(
+    kind={"type": "string", "description": "read, listed, searched, exported, refused or acted"},
+    received_at=TIME,
+    actor=_object(issuer=TEXT, serial=TEXT, command=_or_null(TEXT), role=TEXT),
+    client=_object(id=TEXT, jkt=_or_null(TEXT)),
+    body={
+        "type": "object",
+        "description": "The operation, the address, and by kind the object and version, the criteria and ids, the "
+        "form, or the reason of a refusal and how many there were. The identifier searched for, and why an export was "
+        "made, stand as salted digests.",
+    },
+    log=_object(origin=TEXT, index=WHOLE),
+)
+ACCESS_EVENTS = _object(events=_list(ACCESS_EVENT), next=_or_null(WHOLE))
 INCIDENT_EVENT = _object(
     id=ID,
     number=_or_null(TEXT),
