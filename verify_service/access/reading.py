@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from verify_service.access.visibility import visibility
+from verify_service.access.visibility import Visibility, visibility
 from verify_service.errors import Expunged, NotFound
 from verify_service.signing import sha256_hex
 from verify_service.verification.destruction import EXPUNGED
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from verify_service.access.event import AccessEvents
-    from verify_service.access.visibility import Visibility
     from verify_service.caller import Caller
+    from verify_service.errors import ServiceError
     from verify_service.record_log.log import Subject
     from verify_service.record_log.logs import Logs
     from verify_service.record_log.record import SealedField
@@ -95,6 +95,15 @@ class CaseReader(Protocol):
     def subject(self, department: str, ref: str) -> Subject:
         """Return a verification, or an incident by id or ``incident-number:``; its state is None where unknown."""
 
+    def within(self, visible: Visibility, ref: str) -> Subject | None:
+        """Return a verification or incident as ``subject`` does, None where it is not visible or unknown.
+
+        The two take the same statement, so that neither its answer nor its time tells them apart.
+        """
+
+    def last_kind(self, department: str, subject: str) -> str | None:
+        """Return the kind of a subject's newest event, None where it has none."""
+
     def events(self, department: str, subject: str) -> list[EventPlace]:
         """Return a subject's events in order."""
 
@@ -117,13 +126,12 @@ class Reading:
 
     def find(self, caller: Caller, verification: str) -> tuple[Case, Incident, str]:
         """Return a verification, its incident and their version; raise NotFound where it is not this caller's."""
-        subject = self._store.subject(caller.department, f"verification:{verification}")
-        case: Case | None = subject.state
-        if case is None:
-            self._check_not_gone(caller.department, subject.ref)
-        incident = self._store.subject(caller.department, f"incident:{case.incident if case else verification}")
-        if case is None or not visibility(caller).shows(case, incident.state.assigned):
-            raise NotFound(NO_SUCH)
+        ref = f"verification:{verification}"
+        subject = self._store.within(visibility(caller), ref)
+        if subject is None:
+            raise self._missing(caller.department, ref)
+        case: Case = subject.state
+        incident = self._store.subject(caller.department, f"incident:{case.incident}")
         return case, incident.state, f"{subject.seq}.{incident.seq}"
 
     def case(self, caller: Caller, operation: str, verification: str, address: str | None) -> CaseView:
@@ -139,16 +147,13 @@ class Reading:
 
         With ``entering`` it need not be theirs yet, where they name it by its number.
         """
-        form = "incident" if len(name) == ID_LENGTH else "incident-number"
-        subject = self._store.subject(caller.department, f"{form}:{name}")
-        incident: Incident | None = subject.state
-        if incident is None:
-            self._check_not_gone(caller.department, subject.ref)
-        visible = visibility(caller)
-        entered = entering and incident is not None and name == incident.number
-        if incident is None or not (entered or visible.shows_incident(incident)):
-            raise NotFound(NO_SUCH)
-        return incident, str(subject.seq)
+        by_id = len(name) == ID_LENGTH
+        ref = f"incident:{name}" if by_id else f"incident-number:{name}"
+        visible = Visibility(caller.department) if entering and not by_id else visibility(caller)
+        subject = self._store.within(visible, ref)
+        if subject is None:
+            raise self._missing(caller.department, ref)
+        return subject.state, str(subject.seq)
 
     def incident(self, caller: Caller, operation: str, name: str, address: str | None) -> IncidentView:
         """Return an incident for reading, its access event written."""
@@ -204,9 +209,11 @@ class Reading:
         self._events.read(caller, operation, subject, f"event {seq}", address)
         return place
 
-    def _check_not_gone(self, department: str, ref: str) -> None:
-        if any(event.kind == EXPUNGED for event in self._store.events(department, ref)):
-            raise Expunged("This was destroyed by order; the log keeps its commitments.")
+    def _missing(self, department: str, ref: str) -> ServiceError:
+        """Return the refusal of what does not exist for a caller, asking the same whether it does for others."""
+        if self._store.last_kind(department, ref) == EXPUNGED:
+            return Expunged("This was destroyed by order; the log keeps its commitments.")
+        return NotFound(NO_SUCH)
 
     def _identifier(self, caller: Caller, case: Case, events: Sequence[EventPlace]) -> dict[str, str] | None:
         given = case.identifier

@@ -10,32 +10,20 @@ from verify_service.errors import NotAllowed
 
 if TYPE_CHECKING:
     from verify_service.caller import Caller
-    from verify_service.verification.case import Case
-    from verify_service.verification.incident import Incident
 
 
 @dataclass(frozen=True)
 class Visibility:
-    """A department's verifications, narrowed to one officer's incidents or one command; None narrows nothing."""
+    """A department's verifications and incidents; None narrows nothing.
+
+    ``officer`` narrows them to the incidents that this officer is assigned to and the verifications that they opened,
+    ``command`` to those of one command, and without ``sealed`` no sealed verification is among them.
+    """
 
     department: str
     officer: str | None = None
     command: str | None = None
     sealed: bool = True
-
-    def shows(self, case: Case, assigned: tuple[str, ...]) -> bool:
-        """Tell whether a verification, on an incident that ``assigned`` work, is within it."""
-        if case.sealed and not self.sealed:
-            return False
-        if self.officer is not None:
-            return self.officer == case.opened_by or self.officer in assigned
-        return self.command is None or self.command == case.command
-
-    def shows_incident(self, incident: Incident) -> bool:
-        """Tell whether an incident is within it."""
-        if self.officer is not None:
-            return self.officer in incident.assigned
-        return self.command is None or self.command == incident.command
 
 
 def visibility(caller: Caller) -> Visibility:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, or_, select
 
 from verify_service.access.reading import EventPlace
 from verify_service.access.trail import TrailPlace
+from verify_service.storage.case_store import NAMES
 from verify_service.storage.prepared import Prepared, among, numbered, room_for, selected
 from verify_service.storage.tables import (
     access_trail,
@@ -24,9 +25,10 @@ from verify_service.storage.tables import (
 from verify_service.verification.statement import StatementLink
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import Select, Table
+    from sqlalchemy.sql.elements import ColumnElement
 
     from verify_service.access.reading import Criteria
     from verify_service.access.visibility import Visibility
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from verify_service.storage.database import Database
     from verify_service.verification.case import Case
 
+# Whether an officer and a command are named, and whether what is sealed is visible.
+Shape = tuple[bool, bool, bool]
 # Past every cursor.
 END = 2**62
 
@@ -51,6 +55,19 @@ class CaseTables:
         with self._database.read() as connection:
             return self._cases.subjects(connection, department, [ref])[ref]
 
+    def within(self, visible: Visibility, ref: str) -> Subject | None:
+        """Return a verification or incident, None where it is not visible or unknown."""
+        form, _, name = ref.partition(":")
+        with self._database.read() as connection:
+            row = _visible(form, _shape(visible)).one(connection, {"name_is": name, **self._asked(visible)})
+        return None if row is None else self._cases.subject(visible.department, form, row)
+
+    def last_kind(self, department: str, subject: str) -> str | None:
+        """Return the kind of a subject's newest event."""
+        with self._database.read() as connection:
+            row = _LAST_EVENT.one(connection, {"department_is": department, "subject_is": subject})
+        return None if row is None else str(row.kind)
+
     def events(self, department: str, subject: str) -> list[EventPlace]:
         """Return a subject's events in order."""
         with self._database.read() as connection:
@@ -66,7 +83,7 @@ class CaseTables:
             statement = statement.where(verification.c.opened_idx < before)
         statement = statement.order_by(verification.c.opened_idx.desc()).limit(limit)
         with self._database.read() as connection:
-            rows = connection.execute(statement).all()
+            rows = connection.execute(statement, self._asked(visible)).all()
         return [(row.opened_idx, self._cases.case(visible.department, row)) for row in rows]
 
     def statement(self, code_sha256: str) -> tuple[str, StatementLink, int] | None:
@@ -101,9 +118,18 @@ class CaseTables:
             row = _ACTIVATION.one(connection, {"department_is": department, "code_is": code})
         return None if row is None else str(row.until)
 
+    def _asked(self, visible: Visibility) -> dict[str, Any]:
+        """Return the values by which ``_within`` narrows."""
+        asked: dict[str, Any] = {"department_is": visible.department}
+        if visible.officer is not None:
+            asked["officer_is"] = self._cases.officer(visible.department, visible.officer)
+        if visible.command is not None:
+            asked["command_is"] = visible.command
+        return asked
+
     def _narrowed(self, visible: Visibility, criteria: Criteria, identifier: bytes | None) -> Select[Any]:
         table, department = verification.c, visible.department
-        conditions = [table.department == department]
+        conditions = [*_within(verification, _shape(visible))]
         exact = {"outcome": criteria.outcome, "agency": criteria.agency, "incident": criteria.incident}
         conditions += [table[name] == value for name, value in exact.items() if value is not None]
         if criteria.officer is not None:
@@ -117,20 +143,40 @@ class CaseTables:
                 search_key.c.department == department, search_key.c.identifier == identifier
             )
             conditions.append(table.id.in_(keys))
-        if visible.officer is not None:
-            officer = self._cases.officer(department, visible.officer)
-            own = select(incident_officer.c.incident).where(
-                incident_officer.c.department == department, incident_officer.c.officer == officer
-            )
-            conditions.append(or_(table.officer == officer, table.incident.in_(own)))
-        if visible.command is not None:
-            conditions.append(table.command == visible.command)
-        if not visible.sealed:
-            conditions.append(table.case_sealed.is_(False))
         return select(verification).where(*conditions)
 
 
-_EVENTS = selected(
+def _shape(visible: Visibility) -> Shape:
+    return visible.officer is not None, visible.command is not None, visible.sealed
+
+
+def _within(table: Table, shape: Shape) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions that keep verifications or incidents to what is visible, by ``CaseTables._asked``."""
+    by_officer, by_command, sealed = shape
+    yield table.c.department == bindparam("department_is")
+    if by_officer:
+        officer = bindparam("officer_is", type_=incident_officer.c.officer.type)
+        assigned = select(incident_officer.c.incident).where(
+            incident_officer.c.department == bindparam("department_is"), incident_officer.c.officer == officer
+        )
+        if table is verification:
+            yield or_(table.c.officer == officer, table.c.incident.in_(assigned))
+        else:
+            yield table.c.id.in_(assigned)
+    if by_command:
+        yield table.c.command == bindparam("command_is")
+    if table is verification and not sealed:
+        yield table.c.case_sealed.is_(False)
+
+
+@lru_cache
+def _visible(form: str, shape: Shape) -> Prepared:
+    """Return the statement that finds a verification or incident by a form of its name, where it is visible."""
+    table, column = NAMES[form]
+    return selected(select(table).where(*_within(table, shape), table.c[column] == bindparam("name_is")))
+
+
+_EVENTS_OF = (
     select(log_entry.c.seq, event.c.kind, event.c.received_at, log_entry.c.log, log_entry.c.idx)
     .select_from(
         log_entry.join(
@@ -143,8 +189,9 @@ _EVENTS = selected(
         )
     )
     .where(log_entry.c.department == bindparam("department_is"), log_entry.c.subject == bindparam("subject_is"))
-    .order_by(log_entry.c.seq)
 )
+_EVENTS = selected(_EVENTS_OF.order_by(log_entry.c.seq))
+_LAST_EVENT = selected(_EVENTS_OF.order_by(log_entry.c.seq.desc()).limit(1))
 _ACTIVATION = selected(
     select(op_code_activation.c.until).where(
         op_code_activation.c.department == bindparam("department_is"), op_code_activation.c.code == bindparam("code_is")

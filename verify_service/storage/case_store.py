@@ -93,7 +93,7 @@ class CaseStore:
         for form, wanted in names.items():
             asked = {"department_is": department, **numbered(wanted)}
             for row in _by_name(form, room_for(len(wanted))).all(connection, asked):
-                found[f"{form}:{row.name}"] = self._subject(department, form, row)
+                found[f"{form}:{row.name}"] = self.subject(department, form, row)
         return found
 
     def case(self, department: str, row: Any) -> Case:
@@ -170,7 +170,7 @@ class CaseStore:
     def _clear(self, department: str, state: Case | Incident) -> dict[str, Any]:
         """Return the columns that a subject is searched by."""
         if isinstance(state, Incident):
-            return {"id": state.id, "number": state.number}
+            return {"id": state.id, "number": state.number, "command": state.command}
         return {
             "id": state.id,
             "incident": state.incident,
@@ -199,7 +199,8 @@ class CaseStore:
             if isinstance(link, Activation):
                 PUT_ACTIVATIONS.run(connection, [{"department": department, "code": link.code, "until": link.until}])
 
-    def _subject(self, department: str, form: str, row: Any) -> Subject:
+    def subject(self, department: str, form: str, row: Any) -> Subject:
+        """Open the subject of a row of the table that ``NAMES`` gives for its form."""
         if form == "verification":
             return Subject(f"verification:{row.id}", row.seq, row.prev, self.case(department, row))
         if form.startswith("incident"):

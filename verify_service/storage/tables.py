@@ -230,6 +230,7 @@ incident = Table(
     _department(),
     Column("id", String(36), primary_key=True),
     Column("number", String(32)),
+    Column("command", String(64)),
     Column("seq", Integer, nullable=False),
     Column("prev", String(64), nullable=False),
     *_sealed("state"),
