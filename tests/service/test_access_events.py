@@ -9,6 +9,7 @@ from tests.deployment import loaded
 from tests.service.test_expunge import audited, expunged
 from tests.service.test_reading import access_events
 from verify_service.storage.tables import access_trail
+from verify_service.web import examples
 
 
 @pytest.fixture
@@ -135,6 +136,31 @@ def test_the_receipts_page_leaves_no_event(deployment, mine):
     for path in ("", "/statement", "/proof", "/qr"):
         deployment.client.get(f"{mine['requester_receipt']}{path}")
     assert access_events(deployment) == []
+
+
+def test_a_review_is_signed_off_once_and_found(deployment, mine):
+    review = {**examples.ACCESS_REVIEWS["of a week"], "finding": "passed_on", "note": "Told Internal Affairs."}
+    signed = [deployment.post("/v1/access-reviews", review, "auditor", key="k1") for _ in range(2)]
+    assert {reply.status_code for reply in signed} == {201}
+    assert signed[0].get_data() == signed[1].get_data()
+    assert deployment.post("/v1/access-reviews", {**review, "note": "x"}, "auditor", key="k1").status_code == 422
+    (event,) = asked(deployment, "act=signOffAccessReview")["events"]
+    assert (event["kind"], event["actor"]["serial"]) == ("acted", "10007")
+    assert event["body"]["detail"] == {
+        "reviewed_from": "2026-11-16T08:00:00.000Z",
+        "reviewed_until": "2026-11-23T08:00:00.000Z",
+        "finding": "passed_on",
+        "note": event["body"]["detail"]["note"],
+    }
+    assert len(event["body"]["detail"]["note"]) == 64
+    assert "Internal" not in str(access_events(deployment))
+
+
+@pytest.mark.parametrize("until", ["2026-11-16T00:00:00-08:00", "2036-11-16T00:00:00-08:00"])
+def test_a_review_is_of_a_time_that_has_passed(deployment, until):
+    review = {**examples.ACCESS_REVIEWS["of a week"], "reviewed_until": until}
+    reply = deployment.post("/v1/access-reviews", review, "auditor")
+    assert (reply.status_code, loaded(reply)["errors"][0]["pointer"]) == (422, "/reviewed_until")
 
 
 @pytest.mark.parametrize("tampered", [delete(access_trail), update(access_trail).values(idx=1)])

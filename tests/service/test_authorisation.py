@@ -30,6 +30,7 @@ BODIES = {
     "addIncidentEvent": {"kind": "scene_facts", "scene_facts": {"agents_present": 6}},
     "orderExpunge": {"ground": "Court order", "reference": "BH-2026-2", "verifications": ["{verification_id}"]},
     "approveExpungeOrder": {},
+    "signOffAccessReview": examples.ACCESS_REVIEWS["of a week"],
     "activateOpCode": examples.ACTIVATIONS["at contact"],
 }
 

@@ -25,16 +25,16 @@ LONGEST_OBJECT = 128
 
 @dataclass(frozen=True)
 class Act:
-    """What a caller did to an object, beside reading it: what ``detail`` says, with the values behind its digests.
+    """What a caller did beside reading: what ``detail`` says, with the values behind its digests.
 
     ``reply`` is what the one who did it is told, destroyed with the subject ``reply_of``; ``links`` are the rows that
     change in the transaction of the event.
     """
 
     operation: str
-    object: str
+    object: str | None
     detail: Mapping[str, Any]
-    reply: bytes
+    reply: bytes = b""
     fields: tuple[SealedField, ...] = ()
     address: str | None = None
     links: tuple[Link, ...] = ()

@@ -95,6 +95,7 @@ RULES: Mapping[str, Rule] = {
     "listHolds": _only(SUPERVISOR, AUDITOR, scope=READ, of=VERIFICATION),
     "exportEvidence": _only(SUPERVISOR, AUDITOR, scope=EXPORT, of=VERIFICATION),
     "listAccessEvents": _only(AUDITOR, scope=AUDIT, of=ACCESS_EVENT),
+    "signOffAccessReview": _only(AUDITOR, scope=AUDIT, of=ACCESS_EVENT),
     "activateOpCode": _only(PARTNER, scope=ACTIVATE, of=OP_CODE),
     "reissueRequesterCode": _only(SUPERVISOR, scope=DECIDE, of=VERIFICATION),
     "listRosterHolds": _only(OPERATOR, scope=OPERATE, of=ROSTER_HOLD),

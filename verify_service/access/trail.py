@@ -25,13 +25,16 @@ INDEX = "access"
 def names(logged: Logged) -> frozenset[str]:
     """Return by whom and what an access event is found; none where it is nobody's, as a cover or a succession.
 
-    A person is found by serial, an object as its events name it, each verification of a list by its id.
+    A person is found by serial, an object as its events name it, each verification of a list by its id, an act by its
+    operation.
     """
     if not isinstance(logged, Record) or logged.actor is None:
         return frozenset()
     found = {EVERYTHING, f"person:{logged.actor['serial']}"}
     if logged.facts.get("object") is not None:
         found.add(logged.facts["object"])
+    if logged.kind == "acted":
+        found.add(f"act:{logged.facts['operation']}")
     # What is not a verification says so in its name, and is not asked for.
     found |= {f"verification:{name}" for name in logged.facts.get("ids", ()) if ":" not in name}
     return frozenset(found)
@@ -71,6 +74,7 @@ class Inquiry:
     person: str | None = None
     verification: str | None = None
     incident: str | None = None
+    act: str | None = None
 
     def criteria(self) -> dict[str, str]:
         """Return what was given, for the access event."""
@@ -119,6 +123,8 @@ class Trail:
             return [f"person:{asked.person}"]
         if asked.verification is not None:
             return [f"verification:{asked.verification}"]
+        if asked.act is not None:
+            return [f"act:{asked.act}"]
         if asked.incident is None:
             return [EVERYTHING]
         # A refusal names an incident as it was asked for: by its number too.

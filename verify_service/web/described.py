@@ -182,6 +182,7 @@ ACCESS_EVENT = _object(
     log=_object(origin=TEXT, index=WHOLE),
 )
 ACCESS_EVENTS = _object(events=_list(ACCESS_EVENT), next=_or_null(WHOLE))
+ACCESS_REVIEW = _object(reviewed_from=TIME, reviewed_until=TIME, finding=TEXT, signed_off_by=TEXT)
 INCIDENT_EVENT = _object(
     id=ID,
     number=_or_null(TEXT),

@@ -33,6 +33,13 @@ SUBMISSIONS = {"presented": SUBMITTED, "declined": REFUSED}
 SEARCHES = {"by identifier": {"identifier": {"kind": "badge", "value": "b 12345"}}}
 ACTIVATIONS = {"at contact": {"identifier": {"kind": "op_code", "value": "K7M2 Q4PG"}}}
 WORD_ID = "0193a000-0000-7000-8000-0000000000ff"
+ACCESS_REVIEWS = {
+    "of a week": {
+        "reviewed_from": "2026-11-16T00:00:00-08:00",
+        "reviewed_until": "2026-11-23T00:00:00-08:00",
+        "finding": "nothing_unusual",
+    }
+}
 EXPUNGE_ORDERS = {
     "by a court": {
         "ground": "Court order",
