@@ -250,3 +250,22 @@ def test_a_request_is_not_answered_where_its_access_event_cannot_be_written(depl
         reply = deployment.get(f"/v1/verifications/{mine['id']}", **options)
         assert reply.status_code >= 500
         assert "outcome" not in loaded(reply)
+
+
+@pytest.mark.parametrize(
+    ("peer", "passed_on", "address"),
+    [
+        ("127.0.0.1", "192.0.2.7", "192.0.2.7"),
+        ("127.0.0.1", "203.0.113.9, 192.0.2.7", "192.0.2.7"),
+        ("::1", "2001:db8::7", "2001:db8::7"),
+        ("127.0.0.1", "the moon", "127.0.0.1"),
+        ("127.0.0.1", None, "127.0.0.1"),
+        ("198.51.100.4", "192.0.2.7", "198.51.100.4"),
+    ],
+)
+def test_an_event_says_from_where_as_the_proxy_on_this_host_saw_it(deployment, mine, peer, passed_on, address):
+    headers = {} if passed_on is None else {"X-Forwarded-For": passed_on}
+    path = f"/v1/verifications/{mine['id']}"
+    deployment.client.get(path, headers={**deployment.bearer(), **headers}, environ_overrides={"REMOTE_ADDR": peer})
+    (event,) = access_events(deployment)
+    assert event["body"]["address"] == address

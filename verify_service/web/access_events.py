@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import request
-
 from verify_service.access.event import Act
 from verify_service.access.trail import Inquiry
 from verify_service.clock import rfc3339
@@ -15,6 +13,7 @@ from verify_service.verification.claim import NOTE_LENGTH
 from verify_service.web import described, examples, replies
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
+from verify_service.web.client_address import client_address
 from verify_service.web.fields import Code, Document, Moment, Note, QueryWhole, Text
 from verify_service.web.verification_fields import ID, INCIDENT_NUMBER, MOST_LISTED, SERIAL
 
@@ -74,7 +73,7 @@ def list_events(caller: Caller, query: Mapping[str, Any]) -> Response:
     if len(given) > 1:
         raise InvalidRequest.at(f"?{given[1]}", "Ask for one of these at a time: leave this out.")
     asked = Inquiry(**{name: query[name] for name in ASKED})
-    page = backend.trail.page(caller, "listAccessEvents", asked, query["after"], query["limit"], request.remote_addr)
+    page = backend.trail.page(caller, "listAccessEvents", asked, query["after"], query["limit"], client_address())
     origins = backend.logs.origins(caller.department)
     events = [_document(event, origins[event.place.log]) for event in page.events]
     return replies.plain({"events": events, "next": page.after})
@@ -102,7 +101,7 @@ def sign_off(caller: Caller, body: Mapping[str, Any], key: RetryKey) -> Response
     review = {name: rfc3339(body[name]) for name in ("reviewed_from", "reviewed_until")} | {"finding": body["finding"]}
     detail = review | {"note": note and note.digest}
     fields = () if note is None else (note,)
-    backend.access_events.acted(caller, Act(REVIEW, None, detail, fields=fields, address=request.remote_addr), key)
+    backend.access_events.acted(caller, Act(REVIEW, None, detail, fields=fields, address=client_address()), key)
     return replies.plain(review | {"signed_off_by": caller.serial}, 201)
 
 

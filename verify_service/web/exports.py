@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, request
+from flask import Response
 
 from verify_service.errors import Expunged, InvalidRequest, NotFound, Unavailable
 from verify_service.evidence.case_export import FORMS, zipped
@@ -12,6 +12,7 @@ from verify_service.evidence.exporting import OPERATION, Asked
 from verify_service.web import described, examples
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
+from verify_service.web.client_address import client_address
 from verify_service.web.fields import Code, Document, Note, Text
 from verify_service.web.verification_fields import ID, INCIDENT_NUMBER
 
@@ -61,7 +62,7 @@ def export(caller: Caller, body: Mapping[str, Any]) -> Response:
     backend, form = current_backend(), body["form"]
     if (body["verification"] is None) == (body["incident"] is None):
         raise InvalidRequest.at("/verification", "Name one verification, or one incident.")
-    asked = Asked(caller, body["reason"], request.remote_addr)
+    asked = Asked(caller, body["reason"], client_address())
     if body["incident"] is None:
         case, _, _ = backend.reading.find(caller, body["verification"])
         (made,) = backend.exporting.export(asked, [case.id], form, LARGEST)

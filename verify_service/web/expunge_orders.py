@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import request
-
 from verify_service.errors import Expunged, InvalidRequest, Unavailable
 from verify_service.verification.event import Moments, Reporter
 from verify_service.web import described, examples, replies
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
+from verify_service.web.client_address import client_address
 from verify_service.web.fields import Document, Flag, Many, Note, Text
 from verify_service.web.verification_fields import ID
 
@@ -75,7 +74,7 @@ def get(caller: Caller, order: str) -> Response:
     backend = current_backend()
     found = backend.expunging.find(caller, order)
     version = "ordered" if found.carried_out_at is None else "carried out"
-    backend.access_events.read(caller, "getExpungeOrder", f"expunge-order:{order}", version, request.remote_addr)
+    backend.access_events.read(caller, "getExpungeOrder", f"expunge-order:{order}", version, client_address())
     return replies.plain(_document(found))
 
 

@@ -15,6 +15,7 @@ from verify_service.access.event import LONGEST_OBJECT
 from verify_service.errors import Expunged, NotAllowed, NotAuthenticated, NotFound, ServiceError, Unavailable
 from verify_service.web.arguments import document
 from verify_service.web.backend import current_backend
+from verify_service.web.client_address import client_address
 from verify_service.web.dpop import Shown
 from verify_service.web.idempotency import HEADER, retry_key
 
@@ -49,7 +50,7 @@ class Gate:
                 return self._answer(backend, admitted, view, parts)
             except (NotAuthenticated, NotAllowed, NotFound, Expunged) as refusal:
                 about = _named_object(policy.rule(self.operation), request.view_args)
-                backend.refusals.refused(admitted.caller, self.operation, about, refusal.code, request.remote_addr)
+                backend.refusals.refused(admitted.caller, self.operation, about, refusal.code, client_address())
                 raise
 
         return let_in

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import request
-
 from verify_service.access.legal_holds import OPERATION
 from verify_service.errors import Unavailable
 from verify_service.web import described, replies
 from verify_service.web.api import Reply, Routes
 from verify_service.web.backend import current_backend
+from verify_service.web.client_address import client_address
 from verify_service.web.fields import Document, QueryWhole
 from verify_service.web.verification_fields import MOST_LISTED
 
@@ -41,7 +40,7 @@ def list_holds(caller: Caller, query: Mapping[str, Any]) -> Response:
     The verifications that are held, of those that the caller may see, newest first, each with the ground and reference
     of every hold in force. A page may be short, or empty, and still have a `next`: send it as `after` until it is null.
     """
-    held, after = current_backend().held_cases.page(caller, query["after"], query["limit"], request.remote_addr)
+    held, after = current_backend().held_cases.page(caller, query["after"], query["limit"], client_address())
     return replies.plain({"verifications": [_document(each) for each in held], "next": after})
 
 

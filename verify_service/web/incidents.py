@@ -12,6 +12,7 @@ from verify_service.web import described, examples, replies
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
 from verify_service.web.claims import reporter
+from verify_service.web.client_address import client_address
 from verify_service.web.event_bytes import ReceiptQuery, receipt_of, record_of
 from verify_service.web.incident_fields import ASSIGNING, IncidentEventDocument, scene_event
 
@@ -46,7 +47,7 @@ def get(caller: Caller, incident: str) -> Response:
     version = reading.incident_version(caller, incident)
     if version in request.if_none_match:
         return Response(status=304, headers={"ETag": f'"{version}"'})
-    return _view(caller, reading.incident(caller, "getIncident", incident, request.remote_addr))
+    return _view(caller, reading.incident(caller, "getIncident", incident, client_address()))
 
 
 @routes.operation(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from flask import Response, request
+from flask import Response
 
 from verify_service.access.requester_code import OPERATION, Reissue
 from verify_service.errors import Expunged, IdempotencyKeyReused, Unavailable
 from verify_service.web import described, examples
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
+from verify_service.web.client_address import client_address
 from verify_service.web.fields import Document, Flag, Text
 from verify_service.web.replies import JSON, requester_urls
 from verify_service.web.verification_fields import ID
@@ -52,7 +53,7 @@ def reissue(caller: Caller, incident: str, body: Mapping[str, Any], key: RetryKe
     there, `verification` says whose receipt it is. Earlier codes go on opening it, so that nobody loses a receipt to
     somebody who knows a number; with `ends_earlier`, such as after a theft, they open nothing any more.
     """
-    asked = Reissue(incident, body["verification"], body["ends_earlier"], request.remote_addr)
+    asked = Reissue(incident, body["verification"], body["ends_earlier"], client_address())
 
     def render(code: str) -> bytes:
         return orjson.dumps(requester_urls(code))

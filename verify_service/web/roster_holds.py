@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import request
-
 from verify_service.access.roster_decision import OPERATION
 from verify_service.clock import rfc3339
 from verify_service.errors import NotFound, PreconditionFailed, Unavailable
@@ -13,6 +11,7 @@ from verify_service.registry.hold import Decision
 from verify_service.web import described, examples, replies
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
+from verify_service.web.client_address import client_address
 from verify_service.web.fields import Document, Flag, Note
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def decide(caller: Caller, sha256: str, body: Mapping[str, Any]) -> Response:
         raise NotFound("This roster no longer waits: the agency's newer one was taken.")
 
     def record(waiting: Waiting, decision: Decision) -> Decision:
-        return waiting.held.decision or backend.decision_record.put(caller, waiting, decision, request.remote_addr)
+        return waiting.held.decision or backend.decision_record.put(caller, waiting, decision, client_address())
 
     decision = Decision(body["approved"], body["reason"], caller.serial, backend.clock.now())
     backend.holds.decide([waiting], decision, record)

@@ -17,6 +17,7 @@ from verify_service.web import described, examples, replies
 from verify_service.web.api import Body, Reply, Routes
 from verify_service.web.backend import current_backend
 from verify_service.web.claims import check_may_append, claim, fact, reporter
+from verify_service.web.client_address import client_address
 from verify_service.web.event_bytes import ReceiptQuery, receipt_of, record_of
 from verify_service.web.verification_fields import (
     CallbackWordDocument,
@@ -82,7 +83,7 @@ def list_verifications(caller: Caller, query: Mapping[str, Any]) -> Response:
     Newest first, only those that the caller may see; `next` is the `after` of the next page, or null.
     """
     page = current_backend().reading.page(
-        caller, "listVerifications", _criteria(caller, query), query["after"], query["limit"], request.remote_addr
+        caller, "listVerifications", _criteria(caller, query), query["after"], query["limit"], client_address()
     )
     return _page(page)
 
@@ -113,7 +114,7 @@ def search(caller: Caller, body: Mapping[str, Any]) -> Response:
         index,
         body["after"],
         body["limit"],
-        request.remote_addr,
+        client_address(),
     )
     return _page(page)
 
@@ -136,7 +137,7 @@ def get(caller: Caller, verification_id: str) -> Response:
         _, _, version = backend.reading.find(caller, verification_id)
         if version in request.if_none_match:
             return Response(status=304, headers={"ETag": f'"{version}"'})
-    view = backend.reading.case(caller, "getVerification", verification_id, request.remote_addr)
+    view = backend.reading.case(caller, "getVerification", verification_id, client_address())
     return _view(caller, view)
 
 
