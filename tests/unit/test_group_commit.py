@@ -1,4 +1,5 @@
 import threading
+import time
 from contextlib import contextmanager, nullcontext
 
 import pytest
@@ -81,8 +82,9 @@ def test_who_comes_while_another_process_has_its_turn_is_in_the_next_batch():
     with elsewhere:
         for thread in threads:
             thread.start()
-        while len(group._waiting) < 5:
-            pass
+        end = time.monotonic() + 10
+        while len(group._waiting) < 5 and time.monotonic() < end:
+            time.sleep(0.001)
     for thread in threads:
         thread.join(10)
     assert sizes == [5]
