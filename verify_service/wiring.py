@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,20 +19,16 @@ from verify_service.access.trail import Trail
 from verify_service.clock import SystemClock
 from verify_service.devissuer.issuer import DevelopmentIssuer
 from verify_service.devissuer.key import signing_key
-from verify_service.errors import ConfigurationError, NotAllowed
+from verify_service.errors import ConfigurationError
 from verify_service.evidence.case_export import Sources
 from verify_service.evidence.exporting import Exporting
 from verify_service.evidence.retention import Retention
-from verify_service.log_keeping import LogKeeping, random_bytes
+from verify_service.log_disclosure import LogDisclosure
+from verify_service.log_keeping import random_bytes
 from verify_service.record_log.log import RECORDS, LogId
 from verify_service.record_log.logs import Logs
 from verify_service.record_log.public_log import PublicLog
-from verify_service.record_log.publication import DailyPublication
 from verify_service.record_log.record_log import RecordLog
-from verify_service.record_log.sightings import Sightings
-from verify_service.record_log.trust import TrustPolicy
-from verify_service.record_log.witness_call import WitnessHttp
-from verify_service.record_log.witnessing import Witnessing, witness_policy
 from verify_service.registry.blinding import parse_blinding_key_file
 from verify_service.registry.hold import Holds
 from verify_service.registry.ingest import Ingest
@@ -76,7 +72,7 @@ TOKEN_LIFETIME = timedelta(hours=8)
 
 
 @dataclass(frozen=True)
-class Service(LogKeeping):
+class Service(LogDisclosure):
     """The parts of one process, each made when it is first asked for."""
 
     settings: Settings
@@ -127,6 +123,11 @@ class Service(LogKeeping):
     def denials(self) -> DenyTables:
         """Who is locked out."""
         return DenyTables(self.database)
+
+    @cached_property
+    def cosignatures(self) -> CosignatureTables:
+        """What witnesses signed."""
+        return CosignatureTables(self.database)
 
     @cached_property
     def destroyer(self) -> Destroyer:
@@ -219,16 +220,6 @@ class Service(LogKeeping):
         sources = Sources(self.logs, self.case_reader, self.registry_store, self.policy, self.settings.timezone)
         return Exporting(sources, self.access_events, self.clock, random_bytes)
 
-    def publications(self) -> list[DailyPublication]:
-        """Return the daily publication of each department's records."""
-        chosen = self.settings
-        return [
-            DailyPublication(
-                self.logs.records(department), chosen.publish_at, chosen.timezone, self.clock, self.sightings.check
-            )
-            for department in chosen.departments
-        ]
-
     def backend(self) -> Backend:
         """Return what the web room uses."""
         chosen = self.settings
@@ -285,39 +276,6 @@ class Service(LogKeeping):
         issuer = DevelopmentIssuer(chosen.issuer, signing_key(chosen.home), random_bytes)
         department = department or chosen.departments[0]
         return issuer.issue_token(role, department, chosen.audience, self.clock.now(), lifetime=lifetime, serial=serial)
-
-    def policy(self, *, access: bool = False) -> TrustPolicy:
-        """Return what a checker's policy file says: this deployment's records logs (and access logs), its witnesses."""
-        each = [self.log_keys(log).policy() for log in self.log_ids() if access or log.series == RECORDS]
-        keys = tuple(key for one in each for key in one.logs)
-        terms = {key: term for one in each for key, term in one.terms.items()}
-        return replace(self.witnesses, logs=keys, terms=terms)
-
-    @cached_property
-    def witnesses(self) -> TrustPolicy:
-        """The witnesses and their quorum, none of either where no file names them."""
-        path = self.settings.witnesses
-        return TrustPolicy() if path is None else witness_policy(path.read_bytes())
-
-    @cached_property
-    def sightings(self) -> Sightings:
-        """What the witnesses have seen of the logs."""
-        kept = CosignatureTables(self.database)
-        return Sightings(list(self.log_ids()), self.log_store, kept, self.witnesses, WitnessHttp())
-
-    def witnessing(self) -> Witnessing | None:
-        """Return what has the logs witnessed, None where there are no witnesses."""
-        if not self.witnesses.witnesses:
-            return None
-        kept = CosignatureTables(self.database)
-        return Witnessing(list(self.log_ids()), self.log_store, kept, self.witnesses, WitnessHttp(), self.clock)
-
-    def public_log(self, department: str, name: str | None = None) -> PublicLog:
-        """Return the published part of a department's records, of its newest log unless another is named."""
-        log = self.logs.records(department) if name is None else self.logs.named(department, name)
-        if log.log.series != RECORDS:
-            raise NotAllowed(f"The log {log.log} is never public.")
-        return PublicLog(log.log, self.log_store)
 
     def audit_source(self) -> AuditTables:
         """Return the database as an audit reads it."""
