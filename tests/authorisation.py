@@ -18,13 +18,14 @@ HEAD = """# Who may do what
 `reach.py`) and from the addresses that are served; a test compares, and another asks every address with every method as
 every role. What is not in the table is nobody's: an address without a rule keeps the service from starting.
 
-A request passes four gates, in this order:
+A request passes these gates, in this order:
 
 | gate | refused with |
 |---|---|
 | the token is good, and for this department | 401; 403 for a department or role that is not served here |
 | its role is in the operation's row | 403 |
 | it carries the row's scope | 403 |
+| its sign-in is recent and strong enough, where the operation asks for that ([ADR 15](adr/0015-identity.md)) | 401 |
 | the object is within the role's reach | 404, word for word as for one that does not exist |
 
 Whatever is refused to a known caller is an event in the department's access log ([ADR 16](adr/0016-access-events.md)).

@@ -174,3 +174,11 @@ def test_a_trail_that_was_altered_is_a_fault_and_is_made_anew(deployment, mine, 
     deployment.service.rebuild("LAPD", lambda *_: None)
     assert audited(deployment).ok, audited(deployment).sentences()
     assert asked(deployment, "person=38211") == before
+
+
+def test_asking_takes_a_recent_and_strong_sign_in_and_its_lack_is_on_record(deployment, mine):
+    refused = deployment.get("/v1/access-events", "auditor", acr="pwd")
+    assert refused.status_code == 401
+    assert "insufficient_user_authentication" in refused.headers["WWW-Authenticate"]
+    (event,) = asked(deployment)["events"]
+    assert (event["kind"], event["body"]["reason"]) == ("refused", "not_authenticated")

@@ -60,6 +60,7 @@ class ReviewDocument(Document):
     query=InquiryQuery(),
     reply=Reply(200, described.ACCESS_EVENTS),
     refusals=(Unavailable,),
+    step_up=True,
 )
 def list_events(caller: Caller, query: Mapping[str, Any]) -> Response:
     """List access events.
