@@ -12,6 +12,7 @@ from tests.deployment import claim, loaded
 from verify_service.access import policy
 from verify_service.access.reach import Reach
 from verify_service.clock import uuid7
+from verify_service.signing import sha256_hex
 from verify_service.web import examples
 from verify_service.wiring import random_bytes
 
@@ -31,8 +32,16 @@ BODIES = {
     "orderExpunge": {"ground": "Court order", "reference": "BH-2026-2", "verifications": ["{verification_id}"]},
     "approveExpungeOrder": {},
     "signOffAccessReview": examples.ACCESS_REVIEWS["of a week"],
+    "exportEvidence": {"form": "evidence", "verification": "{verification_id}", "reason": "Subpoena 26-114"},
+    "reissueRequesterCode": {"verification": "{verification_id}"},
+    "decideAboutRoster": {"approved": True, "reason": "Called the registrar"},
     "activateOpCode": examples.ACTIVATIONS["at contact"],
 }
+
+
+@pytest.fixture
+def deployment(apart):
+    return apart
 
 
 @pytest.fixture
@@ -61,11 +70,16 @@ def parts(deployment):
     order = {**BODIES["orderExpunge"], "verifications": [other["id"]]}
     made = loaded(deployment.post("/v1/expunge-orders", order, "supervisor", serial="27416"))
     deployment.enter()
+    # A roster that waits, in this department alone.
+    held = deployment.sample.small_roster("DHS-ICE", deployment.sample.known("DHS-ICE"))
+    deployment.sample.publish_roster("DHS-ICE", held)
+    deployment.service.ingest("LAPD").run()
     return {
         "verification_id": mine["id"],
         "incident": mine["incident"]["id"],
         "seq": 0,
         "order": made["id"],
+        "sha256": sha256_hex(held),
         "version": "1",
     }
 
