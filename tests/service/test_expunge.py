@@ -162,6 +162,8 @@ def test_l07_what_is_missing_without_an_order_is_a_fault_still(deployment, doome
 
 def test_an_order_for_what_is_not_there_is_refused(deployment, doomed):
     assert ordered(deployment, KEY).status_code == 404
+    described = loaded(deployment.client.get("/openapi.json"))["paths"]["/v1/expunge-orders"]["post"]
+    assert "404" in described["responses"]
     expunged(deployment, doomed["id"])
     assert ordered(deployment, doomed["id"]).status_code == 410
     assert problem(ordered(deployment, incidents=[KEY]), 422, "/incidents/0")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from verify_service.errors import Expunged, InvalidRequest, Unavailable
+from verify_service.errors import Expunged, InvalidRequest, NotFound, Unavailable
 from verify_service.verification.event import Moments, Reporter
 from verify_service.web import described, examples, replies
 from verify_service.web.api import Body, Reply, Routes
@@ -47,7 +47,7 @@ class OrderDocument(Document):
     "/v1/expunge-orders",
     body=Body(OrderDocument(), examples.EXPUNGE_ORDERS),
     reply=Reply(201, described.EXPUNGE_ORDER),
-    refusals=(Expunged, Unavailable),
+    refusals=(Expunged, NotFound, Unavailable),
     step_up=True,
 )
 def order(caller: Caller, body: Mapping[str, Any]) -> Response:
