@@ -17,7 +17,7 @@ def client_address() -> str | None:
     """
     peer = request.remote_addr
     passed_on = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    if peer is None or not is_loopback(peer):
+    if not passed_on or peer is None or not is_loopback(peer):
         return peer
     try:
         return str(ip_address(passed_on))
