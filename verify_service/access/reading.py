@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from verify_service.access.visibility import Visibility, visibility
 from verify_service.errors import Expunged, NotFound
+from verify_service.record_log.absence import EXPUNGED
 from verify_service.signing import sha256_hex
-from verify_service.verification.destruction import EXPUNGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,12 +12,12 @@ import orjson
 from verify_service.evidence.activations import ActivationAudit
 from verify_service.evidence.audit_report import AuditReport
 from verify_service.evidence.trails import TrailAudit
+from verify_service.record_log.absence import EXPUNGED, destroys_whole
 from verify_service.record_log.audit import Fault, LogAudit
 from verify_service.record_log.log import RECORDS
 from verify_service.record_log.record import Record
 from verify_service.vault import SealBroken
 from verify_service.verification.case import Case, case_document, facts_of
-from verify_service.verification.destruction import EXPUNGED
 from verify_service.verification.incident import Incident, incident_document
 from verify_service.verification.outcome import outcome_table
 from verify_service.verification.projection import CaseProjection
@@ -183,7 +183,7 @@ class _Models:
         subject, seq = logged.subject, logged.seq or 0
         if subject is None or subject in self._broken:
             return
-        if isinstance(logged, Record) and logged.kind == EXPUNGED:
+        if isinstance(logged, Record) and logged.kind == EXPUNGED and destroys_whole(logged):
             # Nothing of it may be left among the read models.
             self._open.pop(subject, None)
             self._closed.pop(subject, None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verify_service.errors import EvidenceFault
+from verify_service.record_log.absence import Absences
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.cosignature_audit import CosignatureAudit
 from verify_service.record_log.log import Placed
@@ -89,8 +90,7 @@ class LogAudit:
         self._follows = follows
         self._tails: dict[str, tuple[int, bytes]] = {} if follows is None else follows._tails  # noqa: SLF001
         self._tiles: dict[tuple[int, int], bytes] = {}
-        self._unopened: dict[int, str | None] = {}
-        self._expunged: dict[int, set[str | None]] = {}
+        self._absences = Absences()
         self.faults: list[Fault] = []
 
     def records(self) -> Iterator[ReadRecord]:
@@ -114,7 +114,7 @@ class LogAudit:
 
     def _opened(self, row: StoredRecord) -> Iterator[ReadRecord]:
         if row.sealed is None:
-            self._unopened[row.index] = row.subject
+            self._absences.lacks_record(row.index, row.subject)
             self._follow(row, row.entry[1:])
             return
         try:
@@ -138,15 +138,10 @@ class LogAudit:
             if field.digest != digest:
                 self._fault(row.index, "a sealed field is not what its digest says")
         if isinstance(logged, Record):
-            self._note(row.index, logged)
+            self._newest = max(self._newest, logged.received_at)
+            self._absences.take(row.index, logged, sealed)
+            self._check_succession(row.index, logged)
         yield ReadRecord(row.index, Placed(row.index, logged), sealed)
-
-    def _note(self, index: int, record: Record) -> None:
-        self._newest = max(self._newest, record.received_at)
-        if record.kind == "expunged":
-            for gone in record.facts["indexes"]:
-                self._expunged.setdefault(gone, set()).add(record.subject)
-        self._check_succession(index, record)
 
     def _follow(self, row: StoredRecord, committed: bytes) -> str | None:
         """Count a subject's events and return the commitment of the one before."""
@@ -223,22 +218,9 @@ class LogAudit:
             self._check_tile(level, index, content)
 
     def missing(self, later: Sequence[LogAudit]) -> list[Fault]:
-        """Return a fault for each record that is gone and that no expunge names, here or in the ``later`` logs."""
-        where = (self, *later)
-        return [
-            Fault(
-                str(self._snapshot.log),
-                index,
-                f"the record is missing and no expunge names it ({subject or 'no subject'})",
-            )
-            for index, subject in self._unopened.items()
-            if not any(one._names(index, subject) for one in where)  # noqa: SLF001
-        ]
-
-    def _names(self, index: int, subject: str | None) -> bool:
-        """Tell whether an expunge names an index of this subject; a statement goes with its verification."""
-        named = self._expunged.get(index, set())
-        return bool(named) and subject is not None and (subject in named or subject.startswith("statement:"))
+        """Return a fault for each record or value that is gone and that no expunge names, here or in ``later`` logs."""
+        named = self._absences.unnamed([one._absences for one in later])  # noqa: SLF001
+        return [Fault(str(self._snapshot.log), index, sentence) for index, sentence in named]
 
     def _check_succession(self, index: int, record: Record) -> None:
         """See that a successor begins with a checkpoint that the log before it signed.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from verify_service.caller import Caller
 from verify_service.errors import ConfigurationError, InvalidRequest
+from verify_service.record_log.absence import EXPUNGED
 from verify_service.record_log.log import Append, Composition, Draft
 from verify_service.record_log.tombstones import Tombstone
 from verify_service.verification.event import Moments, Reporter, event
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from verify_service.record_log.log import Placed, Subject
     from verify_service.record_log.logs import Logs
     from verify_service.record_log.tombstones import Buried
-
-EXPUNGED = "expunged"
 
 # A log's name and an index in it.
 Place = tuple[str, int]

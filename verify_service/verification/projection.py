@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from verify_service.record_log.absence import EXPUNGED, destroys_whole
 from verify_service.record_log.record import Record
 from verify_service.verification.case import followed, opened
-from verify_service.verification.destruction import EXPUNGED
 from verify_service.verification.incident import incident_followed, incident_opened
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class CaseProjection:
         """Return the subject's state after one more record."""
         if not isinstance(record, Record) or record.subject is None:
             return state
-        if record.kind == EXPUNGED:
+        if record.kind == EXPUNGED and destroys_whole(record):
             return None
         if record.subject.startswith("verification:"):
             return opened(record) if state is None else followed(state, record)
