@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from tests.deployment import loaded
 from tests.service.test_expunge import KEY, audited
+from tests.service.test_follow_up import problem
 from verify_service.record_log.log import LogId
 from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import pack_fields, unpack_fields
@@ -43,3 +44,10 @@ def test_a_sealed_value_that_is_missing_without_an_order_is_a_fault(deployment, 
     without(deployment, noted["events"][0]["log"]["index"], "Tall.")
     sentences = audited(deployment).sentences()
     assert "a sealed value of the record is missing and no expunge names it" in " ".join(sentences)
+
+
+def test_an_identifier_that_is_gone_is_not_looked_up_as_another(deployment, noted, known):
+    without(deployment, noted["events"][0]["log"]["index"], known())
+    corrected = {"corrects_seq": 0, "facts": {"agent": {"claimed_agency": "DHS-CBP"}}}
+    answer = deployment.follow(noted, "corrected", corrected=corrected)
+    assert problem(answer, 422, "/corrected/facts/identifier")

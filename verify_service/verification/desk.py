@@ -242,12 +242,13 @@ class Desk:
         if case.identifier is None:
             return None
         typed = self._opened(department, case, case.identifier["typed"], ("submitted", "corrected"))
-        return GivenIdentifier(case.identifier["kind"], str(typed))
+        return None if typed is None else GivenIdentifier(case.identifier["kind"], str(typed))
 
     def _phrase(self, department: str, case: Case, word_id: str) -> str | None:
         for event in case.standing("callback_word_issued"):
             if event.body["computed"]["word_id"] == word_id:
-                return str(self._opened(department, case, event.body["computed"]["words"], (event.kind,)))
+                words = self._opened(department, case, event.body["computed"]["words"], (event.kind,))
+                return None if words is None else str(words)
         return None
 
     def _opened(self, department: str, case: Case, digest: str, kinds: Sequence[str]) -> object:
