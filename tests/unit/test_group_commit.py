@@ -26,6 +26,13 @@ def test_a_lone_request_is_committed_by_its_own_thread():
     assert seen == [(threading.current_thread(), 1)]
 
 
+def wait_for(group, count):
+    end = time.monotonic() + 10
+    while len(group._waiting) < count:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
 def test_those_who_wait_share_the_next_commit_and_each_gets_its_own_result():
     begun, go_on, sizes = threading.Event(), threading.Event(), []
 
@@ -33,7 +40,7 @@ def test_those_who_wait_share_the_next_commit_and_each_gets_its_own_result():
         sizes.append(len(tickets))
         if len(sizes) == 1:
             begun.set()
-            go_on.wait(10)
+            assert go_on.wait(30)
         for ticket in tickets:
             if ticket.request == 3:
                 ticket.fail(ValueError("three"))
@@ -54,8 +61,7 @@ def test_those_who_wait_share_the_next_commit_and_each_gets_its_own_result():
     threads += [threading.Thread(target=ask, args=(number,)) for number in range(1, 9)]
     for thread in threads[1:]:
         thread.start()
-    while len(group._waiting) < 8:
-        pass
+    wait_for(group, 8)
     go_on.set()
     for thread in threads:
         thread.join(10)
@@ -82,9 +88,7 @@ def test_who_comes_while_another_process_has_its_turn_is_in_the_next_batch():
     with elsewhere:
         for thread in threads:
             thread.start()
-        end = time.monotonic() + 10
-        while len(group._waiting) < 5 and time.monotonic() < end:
-            time.sleep(0.001)
+        wait_for(group, 5)
     for thread in threads:
         thread.join(10)
     assert sizes == [5]
