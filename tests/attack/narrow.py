@@ -8,9 +8,13 @@ from verify_service import cli, server
 from verify_service.record_log import group_commit
 
 ROOM = 4
-# Every worker imports this module for its app.
-group_commit.MAX_WAITING = ROOM
-application = server.application
+
+
+def application():
+    """Make a worker's app. The limit is set here, since a test imports this module for ``ROOM``."""
+    group_commit.MAX_WAITING = ROOM
+    return server.application()
+
 
 if __name__ == "__main__":
     server.APPLICATION = "tests.attack.narrow:application"
