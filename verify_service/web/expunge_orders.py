@@ -83,7 +83,7 @@ def get(caller: Caller, order: str) -> Response:
     "POST",
     "/v1/expunge-orders/<string:order>/approval",
     reply=Reply(200, described.EXPUNGE_ORDER),
-    refusals=(Expunged, Unavailable),
+    refusals=(Expunged, InvalidRequest, Unavailable),
     step_up=True,
 )
 def approve(caller: Caller, order: str) -> Response:
