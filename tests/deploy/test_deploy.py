@@ -20,7 +20,7 @@ UNITS = sorted(path.name for path in (*DEPLOY.glob("*.service"), *DEPLOY.glob("*
 INSTALLED = "/opt/verify-service/.venv/bin"
 # Ten times what `systemd-analyze security` calls the exposure; an unhardened unit has 96.
 MOST_EXPOSED = "15"
-HSTS = "max-age=63072000"
+HSTS = "max-age=63072000; includeSubDomains"
 
 
 @pytest.fixture
