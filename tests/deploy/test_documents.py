@@ -58,6 +58,22 @@ def test_every_link_leads_somewhere(document):
             assert (document.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_test_that_is_named_exists(document):
+    for path, name in re.findall(r"(tests/[a-z_/]+\.py)::(\w+)", document.read_text("utf-8")):
+        assert f"\ndef {name}(" in (ROOT / path).read_text("utf-8"), f"{path}::{name}"
+
+
+@pytest.mark.parametrize("name", ["security.md", "threat-model.md"])
+def test_what_is_said_to_hold_names_what_shows_it(name):
+    lines = (ROOT / "docs" / name).read_text("utf-8").splitlines()
+    claims = [line for line in lines if line.startswith("|") and not re.match(r"\|-|\| (row|it) ", line)]
+    assert len(claims) > 20
+    for claim in claims:
+        shown = re.search(r"tests/[a-z_/]+\.py::\w+|adr/\d{4}", claim)
+        assert shown or re.search(r"not met|no test|in part|\| none \|", claim), claim
+
+
 @pytest.mark.parametrize(("command", "arguments"), commands())
 def test_every_command_in_a_block_can_be_given(command, arguments):
     # A placeholder stands for a value that only the reader has.
