@@ -110,8 +110,8 @@ def check(served, crowd, submissions):
 
 
 def test_l01_a_kill_loses_nothing_that_was_acknowledged(served):
-    crowd = run(1000, 1, served)
-    check(served, crowd, 1000)
+    crowd = run(400, 1, served)
+    check(served, crowd, 400)
 
 
 @pytest.mark.long
