@@ -31,7 +31,7 @@ from tests.deployment import DEVELOPMENT
 from tests.postgresql import PostgreSQL
 from tests.street import caller
 from verify_service.access.event import AccessEvents
-from verify_service.record_log.log import Append, Composition, Draft, RetryKey
+from verify_service.record_log.append import Append, Composition, Draft, RetryKey
 from verify_service.settings import parse
 from verify_service.storage.prepared import Insertion
 from verify_service.verification.event import Moments, Reporter, body, event

@@ -11,7 +11,7 @@ from tests.registries import SampleRegistry
 from tests.street import caller
 from verify_service.access.event import AccessEvents
 from verify_service.clock import SystemClock
-from verify_service.record_log.log import RetryKey
+from verify_service.record_log.append import RetryKey
 from verify_service.verification.claim import Agent, Claim, GivenIdentifier
 from verify_service.verification.event import Moments, Reporter
 from verify_service.verification.fact import Interrupted

@@ -12,9 +12,10 @@ from tests.fakes.registry import MemoryRegistry
 from tests.registries import Station
 from verify_service.caller import Caller
 from verify_service.clock import rfc3339
+from verify_service.record_log.append import RetryKey
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.high_water import HighWater
-from verify_service.record_log.log import ACCESS, RECORDS, LogId, RetryKey, StoredCheckpoint
+from verify_service.record_log.log import ACCESS, RECORDS, LogId, StoredCheckpoint
 from verify_service.record_log.logs import Logs
 from verify_service.record_log.merkle import Peaks
 from verify_service.record_log.record import parse_record

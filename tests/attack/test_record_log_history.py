@@ -20,9 +20,9 @@ from tests.fakes.log_store import log_id
 from tests.fault.appending import address, appending, check_history, ended, log_on
 from verify_service.errors import LogInconsistent, LogRefused, Overloaded
 from verify_service.record_log import group_commit
+from verify_service.record_log.append import RetryKey
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.high_water import HighWater
-from verify_service.record_log.log import RetryKey
 from verify_service.record_log.merkle import Peaks, check_consistency, leaf_hash
 from verify_service.storage import tables as t
 from verify_service.storage.database import Database

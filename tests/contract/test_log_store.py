@@ -12,10 +12,11 @@ from tests.fakes.keys import OneKey, sealed_vault, seeded_bytes, signer
 from tests.fakes.log_store import MemoryLogs, log_id
 from verify_service.clock import rfc3339
 from verify_service.errors import IdempotencyKeyReused, InvalidRequest, LogRefused, NotAuthenticated, NotFound
+from verify_service.record_log.append import Append, Composition, Draft, RetryKey, SpentProof
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.group_commit import Ticket
 from verify_service.record_log.high_water import HighWater
-from verify_service.record_log.log import Append, Composition, Draft, Head, RetryKey, SpentProof, StoredCheckpoint
+from verify_service.record_log.log import Head, StoredCheckpoint
 from verify_service.record_log.merkle import Peaks, leaf_hash
 from verify_service.record_log.receipt import verify_receipt
 from verify_service.record_log.record import Record, SealedField, parse_record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from verify_service.record_log.log import SpentProof
+from verify_service.record_log.append import SpentProof
 from verify_service.storage.proof_store import ProofTables
 
 

@@ -15,8 +15,8 @@ from tests.contract.test_log_store import make_log, note
 from tests.fakes.keys import sealed_vault, signer
 from tests.fakes.log_store import log_id
 from verify_service.errors import ServiceError
+from verify_service.record_log.append import RetryKey
 from verify_service.record_log.checkpoint import Checkpoint
-from verify_service.record_log.log import RetryKey
 from verify_service.record_log.merkle import Peaks, leaf_hash
 from verify_service.record_log.receipt import verify_receipt
 from verify_service.storage.case_store import CaseStore

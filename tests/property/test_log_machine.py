@@ -12,8 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from tests.contract.test_log_store import make_log, note
 from tests.fakes.log_store import MemoryLogs, log_id
 from verify_service.errors import IdempotencyKeyReused, LogRefused
+from verify_service.record_log.append import RetryKey
 from verify_service.record_log.checkpoint import Checkpoint
-from verify_service.record_log.log import RetryKey
 from verify_service.record_log.merkle import check_consistency, consistency_path
 from verify_service.record_log.receipt import verify_receipt
 from verify_service.record_log.tiles import subtree_from_tiles

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import rfc3339
-from verify_service.record_log.log import Append, Composition, Draft, RetryKey
+from verify_service.record_log.append import Append, Composition, Draft, RetryKey
 from verify_service.record_log.record import Record
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from verify_service.caller import Caller
     from verify_service.clock import Clock
-    from verify_service.record_log.log import Link
+    from verify_service.record_log.append import Link
     from verify_service.record_log.logs import Logs
     from verify_service.record_log.record import SealedField
     from verify_service.vault import Vault

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from verify_service.access.event import AccessEvents
     from verify_service.access.reading import Reading
     from verify_service.caller import Caller
-    from verify_service.record_log.log import RetryKey
+    from verify_service.record_log.append import RetryKey
 
 OPERATION = "reissueRequesterCode"
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from verify_service.errors import EvidenceFault
 from verify_service.record_log.absence import Absences
+from verify_service.record_log.append import Placed
 from verify_service.record_log.checkpoint import Checkpoint
 from verify_service.record_log.cosignature_audit import CosignatureAudit
-from verify_service.record_log.log import Placed
 from verify_service.record_log.merkle import EMPTY_ROOT, HASH_BYTES, Peaks, leaf_hash, range_hash
 from verify_service.record_log.proposal import record_place
 from verify_service.record_log.record import ENTRY_V1, NONCE_BYTES, Record, commitment, parse_record, unpack_fields

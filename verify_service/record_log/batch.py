@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
 from verify_service.errors import Expunged, IdempotencyKeyReused, NotAuthenticated
+from verify_service.record_log.append import Appended, Placed
 from verify_service.record_log.checkpoint import Checkpoint
-from verify_service.record_log.log import Appended, Batch, Placed, Row, StoredCheckpoint, StoredReply, Subject
+from verify_service.record_log.log import Batch, Row, StoredCheckpoint, StoredReply, Subject
 from verify_service.record_log.merkle import leaf_hash
 from verify_service.record_log.tiles import grown_tiles
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from verify_service.record_log.log import Append, Draft, Link, LogId, RetryKey, Tail
+    from verify_service.record_log.append import Append, Draft, Link, RetryKey
+    from verify_service.record_log.log import LogId, Tail
     from verify_service.record_log.log_signer import LogSigner
     from verify_service.record_log.proposal import Proposal, Scribe, Written
     from verify_service.vault import Vault

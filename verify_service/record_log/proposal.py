@@ -11,7 +11,8 @@ from verify_service.record_log.record import NONCE_BYTES, entry_of, pack_fields
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from verify_service.record_log.log import Append, Composition, Draft, Link, LogId, Projection
+    from verify_service.record_log.append import Append, Composition, Draft, Link
+    from verify_service.record_log.log import LogId, Projection
     from verify_service.record_log.record import Logged
     from verify_service.vault import Sealed, Vault
 

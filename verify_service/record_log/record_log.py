@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
 from verify_service.errors import Expunged, NotFound, ServiceError, Unavailable
+from verify_service.record_log.append import Draft
 from verify_service.record_log.batch import OpenBatch
 from verify_service.record_log.group_commit import GroupCommit
-from verify_service.record_log.log import Draft
 from verify_service.record_log.merkle import inclusion_path
 from verify_service.record_log.proposal import Proposal, Scribe, record_place
 from verify_service.record_log.receipt import Receipt, verify_receipt
@@ -19,18 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from verify_service.clock import Clock
+    from verify_service.record_log.append import Append, Appended
     from verify_service.record_log.group_commit import Ticket
     from verify_service.record_log.high_water import HighWater, Turn
-    from verify_service.record_log.log import (
-        Append,
-        Appended,
-        Head,
-        LogId,
-        LogStore,
-        Projection,
-        StoredCheckpoint,
-        Tail,
-    )
+    from verify_service.record_log.log import Head, LogId, LogStore, Projection, StoredCheckpoint, Tail
     from verify_service.record_log.log_signer import LogKeys, LogSigner
     from verify_service.record_log.record import SealedField
     from verify_service.record_log.trust import TrustPolicy

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
 from verify_service.errors import ConfigurationError
+from verify_service.record_log.append import Draft
 from verify_service.record_log.batch import OpenBatch
 from verify_service.record_log.checkpoint import Checkpoint
-from verify_service.record_log.log import Draft, StoredCheckpoint
+from verify_service.record_log.log import StoredCheckpoint
 from verify_service.record_log.merkle import Peaks
 from verify_service.record_log.record import Record
 

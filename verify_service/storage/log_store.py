@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from verify_service.record_log.log import Batch, SpentProof, Subject
+    from verify_service.record_log.append import SpentProof
+    from verify_service.record_log.log import Batch, Subject
     from verify_service.storage.case_store import CaseStore
     from verify_service.storage.database import Database
 

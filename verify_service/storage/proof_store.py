@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from verify_service.record_log.log import SpentProof
+    from verify_service.record_log.append import SpentProof
     from verify_service.storage.database import Database
 
 FORGET = selected(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, select, tuple_, update
 
+from verify_service.record_log.append import RetryKey
 from verify_service.record_log.batch import reply_place
-from verify_service.record_log.log import LogId, RetryKey
+from verify_service.record_log.log import LogId
 from verify_service.record_log.proposal import record_place
 from verify_service.registry.keyring import blinding_key_place
 from verify_service.storage.expunge_store import expunge_order_place

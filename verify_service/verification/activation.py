@@ -7,14 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from verify_service.clock import parse_rfc3339, rfc3339
-from verify_service.record_log.log import Composition, Draft
+from verify_service.record_log.append import Composition, Draft
 from verify_service.verification.event import body, event
 from verify_service.verification.sealing import SealedFields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from verify_service.record_log.log import Placed, Subject
+    from verify_service.record_log.append import Placed
+    from verify_service.record_log.log import Subject
     from verify_service.record_log.record import Record, SealedField
     from verify_service.registry.check import CheckResult, RegistryCheck
     from verify_service.vault import Vault

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
-    from verify_service.record_log.log import Placed
+    from verify_service.record_log.append import Placed
     from verify_service.record_log.record import Record
     from verify_service.verification.case import Case
     from verify_service.verification.incident import Incident

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339, uuid7
 from verify_service.errors import InvalidRequest, NotAllowed
-from verify_service.record_log.log import Append
+from verify_service.record_log.append import Append
 from verify_service.registry.check import MATCH_ACTIVE
 from verify_service.registry.identifier import parse_identifier
 from verify_service.verification.activation import OP_CODE, Activating, code_index
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from verify_service.clock import Clock
-    from verify_service.record_log.log import Appended, Placed, RetryKey
+    from verify_service.record_log.append import Appended, Placed, RetryKey
     from verify_service.record_log.logs import Logs
     from verify_service.registry.check import RegistryCheck
     from verify_service.registry.identifier import Identifier

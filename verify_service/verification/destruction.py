@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from verify_service.caller import Caller
 from verify_service.errors import ConfigurationError, InvalidRequest
 from verify_service.record_log.absence import EXPUNGED
-from verify_service.record_log.log import Append, Composition, Draft
+from verify_service.record_log.append import Append, Composition, Draft
 from verify_service.record_log.tombstones import Tombstone
 from verify_service.verification.event import Moments, Reporter, event
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from verify_service.clock import Clock
-    from verify_service.record_log.log import Placed, Subject
+    from verify_service.record_log.append import Placed
+    from verify_service.record_log.log import Subject
     from verify_service.record_log.logs import Logs
     from verify_service.record_log.tombstones import Buried
 

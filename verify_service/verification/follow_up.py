@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
 from verify_service.errors import InvalidRequest, NotAllowed, NotFound
-from verify_service.record_log.log import Composition, Draft
+from verify_service.record_log.append import Composition, Draft
 from verify_service.verification.answer import answer, answered, settled
 from verify_service.verification.case import followed
 from verify_service.verification.correction import Corrected
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from typing import Any
     from zoneinfo import ZoneInfo
 
-    from verify_service.record_log.log import Placed, Subject
+    from verify_service.record_log.append import Placed
+    from verify_service.record_log.log import Subject
     from verify_service.record_log.record import Record
     from verify_service.verification.answer import Answer, Render
     from verify_service.verification.case import Case

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from verify_service.clock import parse_rfc3339, rfc3339
-from verify_service.record_log.log import Draft
+from verify_service.record_log.append import Draft
 from verify_service.record_log.record import Statement
 from verify_service.verification.outcome import TOLD_BY_SUPERVISOR
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from verify_service.clock import uuid7
-from verify_service.record_log.log import Composition, Draft
+from verify_service.record_log.append import Composition, Draft
 from verify_service.verification.answer import answered, settled
 from verify_service.verification.event import body, event
 from verify_service.verification.fact import photo_body
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from verify_service.record_log.log import Link, Placed, Subject
+    from verify_service.record_log.append import Link, Placed
+    from verify_service.record_log.log import Subject
     from verify_service.record_log.record import Record
     from verify_service.verification.answer import Render, Settled
     from verify_service.verification.claim import Claim, GivenIdentifier

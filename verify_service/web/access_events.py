@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from verify_service.access.trail import AccessEvent
     from verify_service.caller import Caller
-    from verify_service.record_log.log import RetryKey
+    from verify_service.record_log.append import RetryKey
 
 routes = Routes("access-events", "Who read, searched, exported or was refused what. Asking is on record too.")
 ASKED = ("person", "verification", "incident", "act")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from verify_service.access.deny import DenyList
     from verify_service.caller import Caller
     from verify_service.clock import Clock
-    from verify_service.record_log.log import SpentProof
+    from verify_service.record_log.append import SpentProof
     from verify_service.web.issuer_keys import IssuerKeys
     from verify_service.web.spent_proofs import SpentProofs
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import jwt
 
 from verify_service.errors import NotAuthenticated
-from verify_service.record_log.log import SpentProof
+from verify_service.record_log.append import SpentProof
 from verify_service.signing import canonical_bytes
 from verify_service.web import issuer_keys
 from verify_service.web.compact import COMPACT, header_of, verified_claims

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from verify_service.errors import IdempotencyKeyMissing, MalformedRequest
-from verify_service.record_log.log import RetryKey
+from verify_service.record_log.append import RetryKey
 from verify_service.signing import canonical_bytes
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from verify_service.access.reading import IncidentView
     from verify_service.caller import Caller
-    from verify_service.record_log.log import Placed, RetryKey
+    from verify_service.record_log.append import Placed, RetryKey
     from verify_service.verification.incident import Incident
 
 routes = Routes(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from verify_service.caller import Caller
-    from verify_service.record_log.log import RetryKey
+    from verify_service.record_log.append import RetryKey
 
 routes = Routes("op-codes", "The operation codes of agencies, which speak for an operation and not for a person.")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from verify_service.access.reading import EventPlace
-    from verify_service.record_log.log import Appended, Placed
+    from verify_service.record_log.append import Appended, Placed
     from verify_service.verification.answer import Answer
     from verify_service.verification.case import Case
     from verify_service.verification.desk import IssuedWords

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from verify_service.record_log.append import SpentProof
     from verify_service.record_log.group_commit import Ticket
-    from verify_service.record_log.log import SpentProof
 
 FORGET_EVERY = timedelta(minutes=1)
 # The clocks of hosts differ: what one calls over, another may still take.

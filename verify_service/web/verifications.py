@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from verify_service.access.reading import CaseView, Page
     from verify_service.caller import Caller
-    from verify_service.record_log.log import RetryKey
+    from verify_service.record_log.append import RetryKey
     from verify_service.verification.answer import Answer, Render
     from verify_service.verification.desk import IssuedWords
 
