@@ -27,8 +27,8 @@ from statistics import median, quantiles
 
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table
 
+from benchmarks.databases import database
 from tests.deployment import DEVELOPMENT
-from tests.postgresql import PostgreSQL
 from tests.street import caller
 from verify_service.access.event import AccessEvents
 from verify_service.record_log.append import Append, Composition, Draft, RetryKey
@@ -174,12 +174,7 @@ def lone_commit(environment: dict[str, str]) -> float:
 def deployed(engine: str):
     """Yield the settings of a new deployment."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = f"sqlite:///{folder / 'verify.db'}"
-        if engine == "postgresql":
-            server = PostgreSQL()
-            stack.callback(server.stop)
-            url = server.create()
+        folder, url = stack.enter_context(database(engine))
         environment = {**DEVELOPMENT, "VERIFY_HOME": str(folder / "home"), "VERIFY_DATABASE_URL": url}
         service = Service(parse(environment, needs=(), cores=1))
         service.generate_keys()

@@ -10,16 +10,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import tempfile
 import time
-from contextlib import ExitStack
-from pathlib import Path
 
 from sqlalchemy import select
 
+from benchmarks.databases import database
 from tests.history import filled
 from tests.memory import growth, in_a_new_program
-from tests.postgresql import PostgreSQL
 from verify_service.evidence.audit import audit
 from verify_service.record_log.audit import PAGE
 from verify_service.record_log.checkpoint import Checkpoint
@@ -97,14 +94,8 @@ def main() -> None:
     parser.add_argument("engines", nargs="*", default=["sqlite", "postgresql"])
     parser.add_argument("--records", type=int, default=100_000)
     asked = parser.parse_args()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        for engine in asked.engines:
-            url = f"sqlite:///{folder / 'verify.db'}"
-            if engine == "postgresql":
-                server = PostgreSQL()
-                stack.callback(server.stop)
-                url = server.create()
+    for engine in asked.engines:
+        with database(engine) as (folder, url):
             environment = filled(folder / engine, url, asked.records)
             print(json.dumps(in_a_new_program(measure, environment)), flush=True)
 

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from benchmarks.databases import database
 from tests.api.served_issuer import ServedIssuer
 from tests.deployment import AUDIENCE, build, claim
 from tests.dpop_key import DpopKey
 from tests.fakes.keys import seeded_bytes
-from tests.postgresql import PostgreSQL
 from tests.registries import SampleRegistry
 from verify_service.clock import SystemClock
 from verify_service.web.app import create_app
@@ -31,6 +29,7 @@ from verify_service.web.dpop import Nonces, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 ROUNDS = 1000
 PATH = "/v1/verifications"
@@ -113,12 +112,7 @@ def main(engines: list[str]) -> None:
     """Measure each engine."""
     for engine in engines:
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = f"sqlite:///{folder / 'verify.db'}"
-            if engine == "postgresql":
-                server = PostgreSQL()
-                stack.callback(server.stop)
-                url = server.create()
+            folder, url = stack.enter_context(database(engine))
             issuer = ServedIssuer(folder / "issuer", seeded_bytes(2))
             stack.callback(issuer.stop)
             bench = Bench(folder, issuer, url)

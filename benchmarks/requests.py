@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 
+from benchmarks.databases import database
 from benchmarks.served import CLIENTS, echo_command, free_port, process, wrk
 from tests.deployment import claim
-from tests.postgresql import PostgreSQL
 from tests.served import Served
 
 WORKERS, THREADS, ROUNDS, SECONDS = 2, 8, 3, 5
@@ -24,12 +22,7 @@ WORKERS, THREADS, ROUNDS, SECONDS = 2, 8, 3, 5
 def ratios(engine: str, threads: int = THREADS, rounds: int = ROUNDS, seconds: int = SECONDS) -> dict[str, float]:
     """Return the median ratios of POST and GET to the echo, measured in turn."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = f"sqlite:///{folder / 'verify.db'}"
-        if engine == "postgresql":
-            server = PostgreSQL()
-            stack.callback(server.stop)
-            url = server.create()
+        folder, url = stack.enter_context(database(engine))
         served = Served(folder / "home", url, VERIFY_WORKERS=str(WORKERS), VERIFY_THREADS=str(threads))
         command = [sys.executable, "-m", "verify_service.cli", "serve"]
         stack.enter_context(process(command, served.environment, served.port, "/readyz"))

@@ -12,17 +12,15 @@ import http.client
 import json
 import os
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from importlib import import_module
-from pathlib import Path
 
+from benchmarks.databases import database
 from benchmarks.served import process
 from tests.deployment import claim
-from tests.postgresql import PostgreSQL
 from tests.served import Served
 from verify_service.devissuer import serving as devissuer
 
@@ -31,7 +29,7 @@ WARM, REQUESTS = 100, 500
 STAGES = {
     "token": ("web.auth:Authenticator.admit", "web.auth:Authenticator.spend"),
     "JSON": ("web.json_body:read",),
-    "retry key": ("web.api:retry_key",),
+    "retry key": ("web.gate:retry_key",),
     "schema": ("web.arguments:ArgumentsParser.parse",),
     "registry: blind and judge": ("registry.registry:Registry.check",),
     "registry: alternates": ("registry.registry:alternates",),
@@ -116,16 +114,22 @@ def _leave(block, *error):
     return block.__exit__(*error)
 
 
+def owner_of(place: str):
+    """Return the module or class that a stage's function stands in, and its name there."""
+    module, _, path = place.partition(":")
+    owner = import_module(f"verify_service.{module}")
+    *owners, name = path.split(".")
+    for part in owners:
+        owner = getattr(owner, part)
+    return owner, name
+
+
 def application():
     """Make the service's app with every stage watched; ``/spent`` tells and forgets what they took."""
     watch = Watch()
     for stage, places in STAGES.items():
         for place in places:
-            module, _, path = place.partition(":")
-            owner = import_module(f"verify_service.{module}")
-            *owners, name = path.split(".")
-            for part in owners:
-                owner = getattr(owner, part)
+            owner, name = owner_of(place)
             called = getattr(owner, name)
             is_block = name in {"turn", "write", "hold_tail"} and hasattr(called, "__wrapped__")
             setattr(owner, name, (watch.block if is_block else watch.function)(stage, called))
@@ -148,12 +152,7 @@ def application():
 
 def measure(engine: str) -> dict[str, object]:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = f"sqlite:///{folder / 'verify.db'}"
-        if engine == "postgresql":
-            server = PostgreSQL()
-            stack.callback(server.stop)
-            url = server.create()
+        folder, url = stack.enter_context(database(engine))
         served = Served(folder / "home", url)
         issuer_port = int(served.environment["VERIFY_DEVISSUER_PORT"])
         stack.enter_context(devissuer.running(served.home, issuer_port))
