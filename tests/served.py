@@ -52,9 +52,11 @@ class Served:
 
     program = "verify_service.cli"
 
-    def __init__(self, home, database_url, **more):
+    def __init__(self, home, database_url, issuer=None, **more):
         self.home = home
         self.port = free_port()
+        # Another issuer than the development one binds its tokens to keys, and proofs to the address that is called.
+        elsewhere = {"VERIFY_ISSUER": issuer, "VERIFY_PUBLIC_URL": f"http://127.0.0.1:{self.port}"} if issuer else {}
         self.sample = SampleRegistry(home / "registry", SystemClock())
         self.environment = {
             "VERIFY_HOME": str(home),
@@ -66,6 +68,7 @@ class Served:
             "VERIFY_REGISTRY": str(self.sample.folder),
             "VERIFY_REGISTRY_ROOT": str(self.sample.folder / "metadata/1.root.json"),
             "VERIFY_BLINDING_KEYS": str(self.sample.folder / "private/blinding-keys.json"),
+            **elsewhere,
             **more,
         }
         build_with = {name: value for name, value in self.environment.items() if name != "VERIFY_HOME"}

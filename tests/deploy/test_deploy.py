@@ -9,10 +9,9 @@ import time
 
 import pytest
 
-from tests.deploy.proxy import HOST, Proxy
+from tests.deploy.proxy import HOST
 from tests.deploy.tools import BIN, DEPLOY, run
 from tests.deployment import claim
-from tests.served import Served
 
 pytestmark = pytest.mark.long
 
@@ -68,23 +67,6 @@ def test_a_timer_starts_what_is_there():
 def test_the_container_file_is_well_made():
     linted = run("hadolint", "--failure-threshold", "style", str(DEPLOY / "Containerfile"))
     assert (linted.returncode, linted.stdout + linted.stderr) == (0, "")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    home = tmp_path_factory.mktemp("behind") / "home"
-    service = Served(home, f"sqlite:///{home}/verify.db", VERIFY_WORKERS="1").start()
-    yield service
-    service.stop()
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory, served):
-    nginx = Proxy(tmp_path_factory.mktemp("proxy") / "nginx", served.port)
-    checked = nginx.check()
-    assert checked.returncode == 0, checked.stderr
-    yield nginx.start()
-    nginx.stop()
 
 
 def submitted(proxy, served, key, **more):

@@ -82,17 +82,9 @@ def private(key):
 
 @contextmanager
 def provided(tmp_path):
-    provider, port = Provider(), free_port()
+    provider = Provider()
     provider.start()
-    served = Served(
-        tmp_path,
-        f"sqlite:///{tmp_path / 'verify.db'}",
-        VERIFY_ISSUER=provider.url,
-        VERIFY_PUBLIC_URL=f"http://127.0.0.1:{port}",
-        VERIFY_BIND=f"127.0.0.1:{port}",
-        VERIFY_WORKERS="2",
-    )
-    served.port = port
+    served = Served(tmp_path, f"sqlite:///{tmp_path / 'verify.db'}", issuer=provider.url, VERIFY_WORKERS="2")
     try:
         yield provider, served.start()
     finally:

@@ -11,26 +11,10 @@ import pytest
 
 from tests.api.raw_http import HIDDEN, made_up
 from tests.api.test_raw_http import STATUS, TWO_ENDS
-from tests.deploy.proxy import HOST, Proxy
+from tests.deploy.proxy import HOST
 from tests.deploy.test_deploy import submitted
-from tests.served import Served
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    home = tmp_path_factory.mktemp("edges") / "home"
-    service = Served(home, f"sqlite:///{home}/verify.db", VERIFY_WORKERS="1").start()
-    yield service
-    service.stop()
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory, served):
-    nginx = Proxy(tmp_path_factory.mktemp("proxy") / "nginx", served.port)
-    yield nginx.start()
-    nginx.stop()
 
 
 def tls(proxy, version=None):

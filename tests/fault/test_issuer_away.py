@@ -13,7 +13,7 @@ from tests.api.served_issuer import ServedIssuer
 from tests.deployment import AUDIENCE
 from tests.dpop_key import DpopKey
 from tests.fakes.keys import seeded_bytes
-from tests.served import Served, free_port
+from tests.served import Served
 from verify_service.clock import SystemClock
 
 pytestmark = pytest.mark.long
@@ -89,16 +89,8 @@ def away(environ, start_response):
 
 
 def test_no_good_token_is_refused_and_no_withdrawn_key_taken(tmp_path):
-    issuer, port = ServedIssuer(tmp_path / "issuer", seeded_bytes(2)), free_port()
-    served = Served(
-        tmp_path,
-        f"sqlite:///{tmp_path / 'verify.db'}",
-        VERIFY_ISSUER=issuer.url,
-        VERIFY_PUBLIC_URL=f"http://127.0.0.1:{port}",
-        VERIFY_BIND=f"127.0.0.1:{port}",
-        VERIFY_WORKERS="2",
-    )
-    served.port = port
+    issuer = ServedIssuer(tmp_path / "issuer", seeded_bytes(2))
+    served = Served(tmp_path, f"sqlite:///{tmp_path / 'verify.db'}", issuer=issuer.url, VERIFY_WORKERS="2")
     try:
         served.start()
         before = Phone(served, issuer)
