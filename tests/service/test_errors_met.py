@@ -145,19 +145,38 @@ def test_l04_a_commit_that_stood_but_was_not_acknowledged_is_answered_once(deplo
     assert (count(deployment), deployment.service.log_store.head(LogId("LAPD", "records")).size) == (1, size)
 
 
-@ON_POSTGRESQL
-def test_a_full_disk_under_postgresql_is_told_apart(deployment, postgresql):
+@contextmanager
+def full_disk(deployment):
+    """Let PostgreSQL find no room meanwhile."""
     with deployment.service.database.write() as connection:
         connection.exec_driver_sql(
-            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+            "CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"
         )
         connection.exec_driver_sql("CREATE TRIGGER full_disk BEFORE INSERT ON log_entry EXECUTE FUNCTION full_disk()")
-    assert "no room left. Nothing was recorded" in refused(deployment.submit(key="once"), 503, "storage_full")
+    yield
     with deployment.service.database.write() as connection:
         connection.exec_driver_sql("DROP TRIGGER full_disk ON log_entry")
+
+
+@ON_POSTGRESQL
+def test_a_full_disk_under_postgresql_is_told_apart(deployment):
+    with full_disk(deployment):
+        assert "no room left. Nothing was recorded" in refused(deployment.submit(key="once"), 503, "storage_full")
     assert deployment.submit(key="once").status_code == 201
     assert count(deployment) == 1
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize(("good", "failing"), [(1, 8), (3, 8), (5, 1), (5, 3)])
+def test_it_goes_on_by_itself_after_a_disk_that_was_full_again_and_again(deployment, good, failing):
+    deployment.service.database.dispose()
+    with full_disk(deployment):
+        assert deployment.submit().status_code == 503
+    assert {deployment.submit().status_code for _ in range(good)} == {201}
+    with full_disk(deployment):
+        assert {deployment.submit().status_code for _ in range(failing)} == {503}
+    assert {deployment.submit().status_code for _ in range(12)} == {201}
 
 
 @ON_SQLITE

@@ -165,8 +165,18 @@ def together(connection: Connection) -> AbstractContextManager[Any]:
 
     A statement whose rows are asked for is waited for all the same. SQLite has nobody to wait for.
     """
-    driver = driver_of(connection)
-    return driver.pipeline() if isinstance(driver, psycopg.Connection) else nullcontext()
+    return _pipeline(connection) if isinstance(driver_of(connection), psycopg.Connection) else nullcontext()
+
+
+@contextmanager
+def _pipeline(connection: Connection) -> Iterator[None]:
+    try:
+        with driver_of(connection).pipeline():
+            yield
+    except BaseException:
+        # psycopg 3.3 takes statements that an aborted pipeline passed over for prepared, and would go on naming them.
+        connection.invalidate()
+        raise
 
 
 def driver_of(connection: Connection) -> Any:
@@ -226,6 +236,8 @@ def _transaction(connection: Connection, begin: str) -> Iterator[None]:
 
 def _roll_back(connection: Connection) -> None:
     """Undo what was begun; a connection that cannot is thrown away, which undoes it too."""
+    if connection.invalidated:
+        return
     try:
         driver_of(connection).execute("ROLLBACK")
     except EVERY_ERROR:
