@@ -75,6 +75,8 @@ class LogKeyFiles:
         A rotation that was stopped before the head named its key is taken up again. Raises ConfigurationError where
         two keys sign already, or the present one is not at hand.
         """
+        # Before there is another key: without the file of terms nobody would know which was the first.
+        self.begin()
         policy = self.policy()
         present = self._present(head)
         if len(present) > 1:

@@ -137,6 +137,36 @@ def test_a_lost_key_stops_the_start_and_only_a_succession_goes_on_without_it(dep
     assert faults(later.service) == []
 
 
+def test_keys_made_anew_in_place_of_lost_ones_stop_the_start(deployment):
+    assert deployment.submit().status_code == 201
+    for path in deployment.service.settings.keys.glob("log-*"):
+        path.unlink()
+    host = Service(deployment.service.settings, deployment.clock)
+    host.generate_keys()
+    with pytest.raises(LogRefused, match="did not sign the log LAPD/records as it stands.*restore the folder of keys"):
+        host.check_before_serving()
+
+
+def test_a_rotation_that_is_stopped_on_a_host_without_terms_is_taken_up_again(deployment, monkeypatch):
+    (deployment.service.settings.keys / "log-LAPD-records.keys").unlink()
+    host, real, written = Service(deployment.service.settings, deployment.clock), keyring.write_key_file, []
+
+    def stopped(path, content):
+        written.append(path)
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        real(path, content)
+
+    monkeypatch.setattr(keyring, "write_key_file", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        host.rotate_key(LOG)
+    monkeypatch.undo()
+    host = Service(deployment.service.settings, deployment.clock)
+    host.rotate_key(LOG)
+    host.check_before_serving()
+    assert Deployment(host, deployment.issuer).submit().status_code == 201
+
+
 def test_a_deployment_of_before_gets_its_public_keys_written_down_by_an_upgrade(deployment):
     submitted(deployment, "Agent 1")
     terms = keyring.log_terms_file(deployment.service.settings.keys, LOG)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verify_service.clock import rfc3339
-from verify_service.errors import Expunged, NotFound, ServiceError, Unavailable
+from verify_service.errors import EvidenceFault, Expunged, LogRefused, NotFound, ServiceError, Unavailable
 from verify_service.record_log.append import Draft
 from verify_service.record_log.batch import OpenBatch
 from verify_service.record_log.group_commit import GroupCommit
@@ -107,7 +107,12 @@ class RecordLog:
         path = inclusion_path(index, covering.size, subtree)
         note = (witnessed and covering.witnessed) or covering.note
         text = Receipt(content[:NONCE_BYTES], index, tuple(path), note).text
-        verify_receipt(text, content[NONCE_BYTES:], self.policy)
+        try:
+            verify_receipt(text, content[NONCE_BYTES:], self.policy)
+        except EvidenceFault:
+            # A tile that was read wrong once must not spoil what is proved after it was mended.
+            self._kept.clear()
+            raise
         return text
 
     def check_high_water(self) -> None:
@@ -119,8 +124,21 @@ class RecordLog:
             turn.check(head.peaks, subtree_from_tiles(lambda level, tile: self._store.tile(self.log, level, tile)))
 
     def check_keys(self, head: Head) -> None:
-        """Raise LogRefused or ConfigurationError unless the keys that sign after this head are at hand."""
+        """Raise LogRefused or ConfigurationError unless the keys that sign after this head are at hand.
+
+        A log whose key was never changed names none in its head: there its newest checkpoint says whose it is.
+        """
         self._signer(head)
+        newest = self._store.checkpoint_covering(self.log, head.size, published=False)
+        try:
+            if newest is not None:
+                self.policy.accept_signed(newest.note)
+        except EvidenceFault as fault:
+            raise LogRefused(
+                f"The keys of this host did not sign the log {self.log} as it stands ({fault.detail}): restore the "
+                "folder of keys from your backup, or copy it from a host that serves. Where no copy is left, close the "
+                f"log: `verify-service db succeed --log {self.log.series}`."
+            ) from fault
 
     def change_keys(self, change: Callable[[Head], LogSigner]) -> LogSigner:
         """Let ``change`` put the keys for what follows the head it is given, while nobody appends; return them."""
