@@ -31,12 +31,14 @@ def lacking_value(*later, sealed=()):
     return [sentence for _, sentence in absences.unnamed(())]
 
 
-def lacking_record(*later, subject=SUBJECT):
+def lacking_record(*later, subject=SUBJECT, beside=()):
     here, after = Absences(), Absences()
     here.lacks_record(7, subject)
+    for index, other in enumerate(beside, start=20):
+        here.lacks_record(index, other)
     for index, record in enumerate(later):
         after.take(index, record, ())
-    return [sentence for _, sentence in here.unnamed([after])]
+    return [sentence for index, sentence in here.unnamed([after]) if index == 7]
 
 
 def test_a_missing_value_is_excused_by_an_order_of_its_own_subject_alone():
@@ -47,9 +49,24 @@ def test_a_missing_value_is_excused_by_an_order_of_its_own_subject_alone():
     assert lacking_value(expunged(outcome="unverified")) == []
 
 
+def test_a_missing_value_of_an_event_without_a_subject_is_excused_by_nothing():
+    for kind, body in (
+        ("searched", {"criteria": {}, "identifier": DIGEST}),
+        ("exported", {"form": "evidence", "reason": DIGEST}),
+        ("op_code_activated", {"told_by_agency": {"identifier": {"typed": DIGEST}}}),
+    ):
+        absences = Absences()
+        absences.take(7, event(kind, body, subject=None), ())
+        absences.take(8, expunged(), ())
+        ((index, said),) = absences.unnamed(())
+        assert (index, said.endswith("(no subject)")) == (7, True)
+
+
 def test_a_missing_record_is_excused_by_an_order_for_the_whole_alone():
     assert lacking_record(expunged()) == []
-    assert lacking_record(expunged(), subject="statement:1") == []
+    assert lacking_record(expunged(), subject="statement:1", beside=[SUBJECT]) == []
+    # An index of another log is not this one's: nothing of the verification is gone here.
+    assert lacking_record(expunged(), subject="statement:1")
     for record in (expunged(OTHER), expunged(outcome="unverified")):
         (said,) = lacking_record(record)
         assert "the record is missing" in said

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from verify_service.record_log.record import Record
 
@@ -15,18 +15,20 @@ EXPUNGED = "expunged"
 SEALED_NAMES = frozenset(
     {"typed", "canonical", "tags", "note", "reason", "statement", "could_not_because", "words", "words_heard"}
 )
+# Of an access event, whom or what somebody searched for is sealed too.
+NAMES_WITHOUT_SUBJECT = SEALED_NAMES | {"identifier"}
 DIGEST = re.compile("[0-9a-f]{64}")
 
 
-def sealed_places(value: Any, place: str = "body") -> Iterator[tuple[str, str]]:
+def sealed_places(value: Any, place: str = "body", names: frozenset[str] = SEALED_NAMES) -> Iterator[tuple[str, str]]:
     """Yield (place, digest) of each sealed value of a body, whether the value is still there or not.
 
     A place is the names on the way joined by dots, such as ``body.told_by_agent.identifier.typed``.
     """
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from sealed_places(inner, f"{place}.{name}")
-    elif place.rpartition(".")[2] in SEALED_NAMES and isinstance(value, str) and DIGEST.fullmatch(value):
+            yield from sealed_places(inner, f"{place}.{name}", names)
+    elif place.rpartition(".")[2] in names and isinstance(value, str) and DIGEST.fullmatch(value):
         yield place, value
 
 
@@ -43,7 +45,7 @@ class Absences:
 
     def __init__(self) -> None:
         self._records: dict[int, str | None] = {}
-        self._values: dict[int, str] = {}
+        self._values: dict[int, str | None] = {}
         self.whole: dict[int, set[str | None]] = {}
         self.named: dict[int, set[str | None]] = {}
 
@@ -53,8 +55,8 @@ class Absences:
 
     def take(self, index: int, record: Record, sealed: Collection[str]) -> None:
         """Note what a record lacks of its sealed values (``sealed``: the digests that are there) and what it names."""
-        # What an event without a subject says is in no order's reach, and names there may mean other things.
-        if record.subject is not None and any(digest not in sealed for _, digest in sealed_places(record.body)):
+        names = NAMES_WITHOUT_SUBJECT if record.subject is None else SEALED_NAMES
+        if any(digest not in sealed for _, digest in sealed_places(record.body, names=names)):
             self._values[index] = record.subject
         if record.kind == EXPUNGED:
             for gone in record.facts["indexes"]:
@@ -66,14 +68,20 @@ class Absences:
         """Yield (index, sentence) of all that is gone and that no order names, here or in the ``later`` logs."""
         where = (self, *later)
         for index, subject in self._records.items():
-            if not any(_names(one.whole, index, subject) for one in where):
+            if not any(self._excused(one.whole.get(index, set()), subject) for one in where):
                 yield index, f"the record is missing and no expunge names it ({subject or 'no subject'})"
         for index, subject in self._values.items():
-            if not any(subject in one.named.get(index, ()) for one in where):
-                yield index, f"a sealed value of the record is missing and no expunge names it ({subject})"
+            # No order reaches the values of an event without a subject.
+            if subject is None or not any(subject in one.named.get(index, ()) for one in where):
+                sentence = "a sealed value of the record is missing and no expunge names it"
+                yield index, f"{sentence} ({subject or 'no subject'})"
 
+    def _excused(self, named: set[str | None], subject: str | None) -> bool:
+        """Tell whether expunges that name a record's index are of its subject.
 
-def _names(named: Mapping[int, set[str | None]], index: int, subject: str | None) -> bool:
-    """Tell whether an expunge names an index of this subject; a statement goes with its verification."""
-    subjects = named.get(index, set())
-    return bool(subjects) and subject is not None and (subject in subjects or subject.startswith("statement:"))
+        A statement goes with its verification, whose own records of the same log are then gone too: an index alone may
+        be another log's.
+        """
+        if subject is None or subject in named:
+            return subject is not None
+        return subject.startswith("statement:") and not named.isdisjoint(self._records.values())

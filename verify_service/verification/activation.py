@@ -45,7 +45,7 @@ def code_index(vault: Vault, department: str, agency: str, value: str) -> bytes:
 
 
 def activation_of(record: Record, fields: Mapping[str, SealedField], vault: Vault) -> Activation | None:
-    """Return the activation that a record made, None where its code was destroyed."""
+    """Return the activation that a record made, None where its code is missing."""
     told = record.facts["told_by_agency"]
     field = fields.get(told["identifier"]["canonical"])
     if field is None:

@@ -122,7 +122,8 @@ class Destroyer:
             if not self._graves.standing(department, ref).events:
                 raise ConfigurationError(
                     f"{ref} was destroyed by order and its records are back, but the read models do not know it: run "
-                    "`verify-service db rebuild-read-models`, then this again."
+                    "`verify-service db rebuild-read-models`, then this again. Where it says so again, tables of two "
+                    "backups were mixed: restore one backup whole."
                 )
             warrant = Warrant(known.ground, known.reference, known.approvers)
             self._destroy(by, ref, warrant, statements=known.statements)
