@@ -66,7 +66,8 @@ def test_a_new_log_is_behind_nobody(store, log, witnesses, caplog):
 def test_a_database_behind_one_witness_is_refused_with_what_to_do(older, witnesses):
     for name in ("press", "court"):
         witnesses.instead[name] = fails(ConnectionError("down"))
-    with pytest.raises(LogRefused, match="witness ig saw 257 entries, but the database has 0.*db succeed"):
+    says = "witness ig saw 257 entries, but the database has 0.*newest backup.*taken out of VERIFY_WITNESSES.*closed"
+    with pytest.raises(LogRefused, match=says):
         sightings(older, witnesses).check()
 
 

@@ -72,6 +72,17 @@ def test_the_disk_has_it_before_it_is_said(file, monkeypatch):
     assert synced[0] == file._path.stat().st_size
 
 
+def test_a_line_that_is_written_in_part_is_not_said_to_be_kept(file, monkeypatch):
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, line: real(descriptor, line[:20]))
+    with pytest.raises(LogRefused, match="No space left"):
+        file.add(tombstone(1))
+    monkeypatch.undo()
+    assert file.read() == []
+    file.add(tombstone(1))
+    assert file.read() == [tombstone(1)]
+
+
 def test_a_disk_that_fails_is_said_with_what_to_do(file, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -22,6 +22,18 @@ logger = logging.getLogger(__name__)
 OWN = "This database's own cosignatures"
 
 
+SET_BACK = (
+    "It was set back: restore the newest backup. Where none is newer, close the log with `verify-service db succeed`; "
+    "`verify-service db restore-check` says more."
+)
+# A size that a witness names is signed by nobody.
+SET_BACK_OR_WRONG = (
+    "Either it was set back, and the newest backup is to be restored; or this witness is wrong, and is to be taken out "
+    "of VERIFY_WITNESSES. `verify-service db restore-check` says what the others saw: see docs/operate.md, When it "
+    "refuses, before any log is closed."
+)
+
+
 @dataclass(frozen=True)
 class Ahead:
     """Who has seen more of a log than the database has."""
@@ -57,10 +69,7 @@ class Sightings:
     def check(self) -> None:
         """Raise LogRefused where a witness saw more than the database has; one that does not answer stops nothing."""
         for ahead in self.ahead():
-            raise LogRefused(
-                f"{ahead.sentence} It was set back: restore the newest backup. Where none is newer, close the log with "
-                f"`verify-service db succeed --log {ahead.log.series}`; `verify-service db restore-check` says more."
-            )
+            raise LogRefused(f"{ahead.sentence} {SET_BACK if ahead.who == OWN else SET_BACK_OR_WRONG}")
 
     def ahead(self) -> Iterator[Ahead]:
         """Yield who has seen more of a log than the database has; raise LogRefused where one saw another history."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hmac
 import os
@@ -64,7 +65,7 @@ class TombstoneFile:
                 if size and os.pread(descriptor, 1, size - 1) != b"\n":
                     # What a crash left of a line was acknowledged to nobody.
                     os.ftruncate(descriptor, _read(descriptor).rfind(b"\n") + 1)
-                os.write(descriptor, line)
+                _write(descriptor, line)
                 os.fsync(descriptor)
             self._settle()
         except OSError as error:
@@ -108,6 +109,12 @@ class TombstoneFile:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    # A disk that is nearly full takes a part of it, and says so by the count alone.
+    if os.write(descriptor, line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _read(descriptor: int) -> bytes:
